@@ -1,0 +1,95 @@
+"""The commands' names, and what becomes of a refusal or a fault: one line and an exit code."""
+
+import sys
+from collections.abc import Mapping
+from types import TracebackType
+
+import typer
+
+from regcert import __version__
+from regcert.cli import client, host
+from regcert.errors import Code, Refusal
+
+REFUSED = 1
+USAGE = 2
+UNREACHABLE = 3
+NOT_SIGNED_IN = 4
+FAULT = 5
+EXIT_CODES: Mapping[Code, int] = {
+    Code.UNREACHABLE: UNREACHABLE,
+    Code.BUSY: UNREACHABLE,
+    Code.UNAUTHENTICATED: NOT_SIGNED_IN,
+}
+_MOST_FAULT_CHARACTERS = 200
+
+_EPILOG = (
+    "Exit codes: 0 done; 1 refused, or partly refused; 2 wrong usage; 3 the server cannot be reached or is busy; "
+    "4 not signed in; 5 a fault of ours."
+)
+_PLAIN = {"no_args_is_help": True, "rich_markup_mode": None, "add_completion": False}
+
+app = typer.Typer(help="RegCERT: incident sharing for regional CERTs.", epilog=_EPILOG, pretty_exceptions_enable=False, **_PLAIN)
+team = typer.Typer(help="Teams of this host.", **_PLAIN)
+collection = typer.Typer(help="Collections of this host.", **_PLAIN)
+token = typer.Typer(help="Tokens of this host.", **_PLAIN)
+
+app.command()(host.init)
+app.command()(host.serve)
+app.add_typer(team, name="team")
+team.command("add")(host.add_team)
+team.command("list")(host.list_teams)
+app.add_typer(collection, name="collection")
+collection.command("add")(host.add_collection)
+collection.command("list")(host.list_collections)
+app.add_typer(token, name="token")
+token.command("create")(host.create_token)
+app.command()(client.publish)
+app.command()(client.pull)
+app.command()(client.sight)
+app.command()(client.incidents)
+app.command()(host.demo)
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+class Answering:
+    """Ends a command: with its own exit code, or with one line on standard error and the code that belongs to it.
+
+    A context manager and no `except`, because what ends a command may be anything: nobody at a prompt is helped by a traceback,
+    and a script must be able to tell our fault from a refusal.
+    """
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        if isinstance(error, Refusal):
+            _end(error.message, error.code, EXIT_CODES.get(error.code, REFUSED))
+        if isinstance(error, typer.TyperException):
+            _end(error.format_message(), "usage", error.exit_code)
+        if isinstance(error, typer.Abort):
+            _end("stopped", "stopped", REFUSED)
+        if isinstance(error, Exception):
+            _end(f"a fault of ours: {type(error).__name__}: {error}", "fault", FAULT)
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run one command and end the process.
+
+    Args:
+        arguments: what stands behind `regcert`, or None for the process's own.
+    """
+    with Answering():
+        code = app(arguments, prog_name="regcert", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end(sentence: str, code: str, exit_code: int) -> None:
+    line = " ".join(sentence.split())[: 2 * _MOST_FAULT_CHARACTERS]
+    print(f"regcert: {line} [{code}]", file=sys.stderr)
+    sys.exit(exit_code)

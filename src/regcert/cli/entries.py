@@ -1,0 +1,43 @@
+"""Teams and collections as they are typed, held to the rules of the region file."""
+
+from collections.abc import Mapping
+
+from regcert.domain.collection import SignatureRule
+from regcert.domain.region import CollectionEntry, TeamEntry, _Entry, _read_collection, _read_team
+from regcert.domain.team import TeamKind
+
+
+def read_team(slug: str, name: str, country: str, kind: TeamKind, identity: str) -> TeamEntry:
+    """Read a team.
+
+    Raises:
+        Refusal: INVALID_REGION, naming what is wrong.
+    """
+    words = {"slug": slug, "name": name, "country": country.upper(), "kind": kind.value, "identity": identity}
+    return _read_team(_Entry(f"team {slug[:40]!r}", {**words, "collection": ""}))
+
+
+def read_collection(words: Mapping[str, str], *, tlp: str, signature: SignatureRule, read: str, write: str) -> CollectionEntry:
+    """Read a collection.
+
+    Args:
+        words: its slug, title, description and uuid.
+        tlp: its ceiling, with or without `TLP:`.
+        signature: whether posts must be signed.
+        read: `all`, or slugs parted by commas.
+        write: likewise.
+
+    Raises:
+        Refusal: INVALID_REGION, naming what is wrong.
+    """
+    rules = {
+        "ceiling": tlp.upper().removeprefix("TLP:"),
+        "signature": signature.value,
+        "read": _audience(read),
+        "write": _audience(write),
+    }
+    return _read_collection(_Entry(f"collection {words['slug'][:40]!r}", {**words, **rules}))
+
+
+def _audience(text: str) -> str | list[str]:
+    return "all" if text == "all" else [part.strip() for part in text.split(",") if part.strip()]

@@ -1,0 +1,252 @@
+"""The commands of a host's operator: found it, serve, and say who takes part."""
+
+import asyncio
+import re
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from regcert.cli.printing import print_json, print_line, print_table, tell
+from regcert.clock import DAY_US, SystemClock
+from regcert.domain.collection import SignatureRule
+from regcert.domain.principal import Role
+from regcert.domain.team import TeamKind
+from regcert.errors import Code, Refusal
+
+if TYPE_CHECKING:
+    from regcert.domain.collection import Collection
+    from regcert.domain.team import Team
+    from regcert.store.database import Database
+
+_SPAN = re.compile(r"([1-9][0-9]{0,4})([dw])")
+_DAYS = {"d": 1, "w": 7}
+
+Slug = Annotated[str, typer.Argument(metavar="SLUG", help="Lower case letters, digits and hyphens, at most 40.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def init(
+    region: Annotated[Path | None, typer.Option(help="The region file; left out, the shipped Western Balkans.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Found this host: database, host key and region; prints one admin token, once."""
+    from regcert.flows.initialise import initialise, read_region_file
+    from regcert.settings import read_settings
+    from regcert.share import share_dir
+
+    settings = read_settings()
+    path = region or share_dir() / "deploy" / "regions" / "western-balkans.toml"
+    founding = initialise(settings.data_dir, settings.database_url, SystemClock(), read_region_file(path))
+    founded = asyncio.run(founding)
+    if as_json:
+        print_json({"token": founded.token, "team": founded.team, "api_root": f"/{founded.api_root}/"})
+        return
+    tell(f"The host is ready; its API root is /{founded.api_root}/. The admin token of {founded.team}, shown this once:")
+    print_line(founded.token)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any free one.")] = 8080,
+) -> None:
+    """Serve until told to stop (SIGINT or SIGTERM)."""
+    from regcert import assembly
+    from regcert.settings import read_settings
+    from regcert.telemetry import set_up_logging
+
+    settings = read_settings()
+    _require_file(settings.database_url)
+    set_up_logging(settings.log_level)
+    try:
+        asyncio.run(assembly.serve(settings, host, port))
+    except OSError as error:
+        raise Refusal(Code.INVALID_SETTING, f"cannot serve on {host} port {port}: {error.strerror or error}") from error
+
+
+def add_team(
+    slug: Slug,
+    name: Annotated[str, typer.Option(help="As it writes itself.")],
+    country: Annotated[str, typer.Option(metavar="CC", help="ISO 3166-1 alpha-2, XK, or ZZ for no one country.")],
+    kind: Annotated[TeamKind, typer.Option(help="What it answers for.")],
+    identity: Annotated[str | None, typer.Option(help="The id of its STIX identity; left out, a new one.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a team."""
+    from regcert.cli.entries import read_team
+    from regcert.flows import add_team as flow
+
+    entry = read_team(slug, name, country, kind, identity or f"identity--{uuid.uuid4()}")
+
+    async def work() -> "Team":
+        async with _open_host() as database:
+            return await flow.add_team(database, SystemClock(), entry)
+
+    team = asyncio.run(work())
+    if as_json:
+        print_json(_describe_team(team))
+    else:
+        tell(f"{team.slug} has joined; its STIX identity is {team.identity_id}")
+
+
+def list_teams(as_json: AsJson = False) -> None:
+    """List the teams."""
+    from regcert.store import teams
+
+    async def work() -> "list[Team]":
+        async with _open_host() as database, database.read() as connection:
+            return await teams.list_teams(connection)
+
+    listed = [_describe_team(team) for team in asyncio.run(work())]
+    if as_json:
+        print_json(listed)
+    else:
+        print_table(("team", "name", "country", "kind", "identity"), (list(one.values()) for one in listed))
+
+
+def add_collection(
+    slug: Slug,
+    title: Annotated[str, typer.Option(help="Short, without '.' and ','.")],
+    read: Annotated[str, typer.Option(metavar="all|TEAM,…", help="Who reads it.")],
+    write: Annotated[str, typer.Option(metavar="all|TEAM,…", help="Who writes it.")],
+    tlp: Annotated[str, typer.Option(metavar="TLP", help="The strictest marking: CLEAR, GREEN, AMBER, AMBER+STRICT, RED.")],
+    signature: Annotated[SignatureRule, typer.Option(help="Whether posts must be signed by their team.")],
+    identifier: Annotated[str | None, typer.Option("--id", metavar="UUID", help="Version 4; left out, a new one.")] = None,
+    description: Annotated[str, typer.Option(help="One line for people; left out, the title.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Add a collection."""
+    from regcert.cli.entries import read_collection
+    from regcert.flows import add_collection as flow
+
+    entry = read_collection(
+        {"slug": slug, "title": title, "description": description or title, "uuid": identifier or str(uuid.uuid4())},
+        tlp=tlp,
+        signature=signature,
+        read=read,
+        write=write,
+    )
+
+    async def work() -> "Collection":
+        async with _open_host() as database:
+            return await flow.add_collection(database, SystemClock(), entry)
+
+    collection = asyncio.run(work())
+    if as_json:
+        print_json(_describe_collection(collection))
+    else:
+        tell(f"{collection.slug} is open at {_describe_collection(collection)['path']}")
+
+
+def list_collections(as_json: AsJson = False) -> None:
+    """List the collections, with their ids and where they are."""
+    from regcert.store import collections
+
+    async def work() -> "list[Collection]":
+        async with _open_host() as database, database.read() as connection:
+            return await collections.list_collections(connection)
+
+    listed = [_describe_collection(collection) for collection in asyncio.run(work())]
+    if as_json:
+        print_json(listed)
+    else:
+        shown = ("id", "slug", "title", "ceiling", "signature", "api_root")
+        print_table(
+            ("id", "collection", "title", "ceiling", "signature", "API root"), ([one[key] for key in shown] for one in listed)
+        )
+
+
+def create_token(
+    team: Annotated[str, typer.Option(metavar="SLUG", help="Whose it is.")],
+    role: Annotated[Role, typer.Option(help="What it may do.")],
+    name: Annotated[str, typer.Option(help="What people call it.")] = "",
+    collections: Annotated[str, typer.Option(metavar="a,b", help="The only collections it opens.")] = "",
+    expires: Annotated[str, typer.Option(metavar="90d", help="How long it is good for, in days or weeks.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a token; it is shown this once, alone on standard output."""
+    from regcert.flows import create_token as flow
+
+    order = flow.TokenOrder(role, name or str(role), _split(collections), _read_span_us(expires) if expires else None)
+
+    async def work() -> str:
+        async with _open_host() as database:
+            return await flow.create_token(database, SystemClock(), team, order)
+
+    token = asyncio.run(work())
+    if as_json:
+        print_json({"token": token, "team": team, "role": role})
+    else:
+        print_line(token)
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Print the incidents and end.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any free one.")] = 8080,
+) -> None:
+    """Start the sample region in a folder of its own and play a week into it."""
+    from regcert.cli import demo as sample
+
+    sample.demo(once=once, port=port)
+
+
+@asynccontextmanager
+async def _open_host() -> "AsyncIterator[Database]":
+    """Open the database of a host that was founded.
+
+    Raises:
+        Refusal: NOT_INITIALISED.
+    """
+    from regcert.settings import read_settings
+    from regcert.store.database import open_database
+    from regcert.store.migrate import require_migrated
+
+    url = read_settings().database_url
+    _require_file(url)
+    await require_migrated(url)
+    async with open_database(url, SystemClock()) as database:
+        yield database
+
+
+def _require_file(url: str) -> None:
+    """Refuse an SQLite database that is not there: opening it would leave an empty one behind."""
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
+        raise Refusal(Code.NOT_INITIALISED, "there is no host here yet; run 'regcert init' first, or set REGCERT_DATA_DIR")
+
+
+def _describe_team(team: "Team") -> dict[str, str]:
+    return {
+        "slug": team.slug,
+        "name": team.name,
+        "country": team.country,
+        "kind": team.kind.value,
+        "identity": team.identity_id,
+    }
+
+
+def _describe_collection(collection: "Collection") -> dict[str, str]:
+    root = f"/{collection.api_root}/"
+    return {
+        "id": collection.uuid,
+        "slug": collection.slug,
+        "title": collection.title,
+        "description": collection.description,
+        "ceiling": collection.ceiling.label,
+        "signature": collection.signature.value,
+        "api_root": root,
+        "path": f"{root}collections/{collection.uuid}/",
+    }
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip() for part in text.split(","))))
+
+
+def _read_span_us(text: str) -> int:
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter("write a number of days or weeks, such as 90d or 12w", param_hint="--expires")
+    return int(found[1]) * _DAYS[found[2]] * DAY_US

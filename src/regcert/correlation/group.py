@@ -1,0 +1,185 @@
+"""The judgement of one value: does it cross borders, and if not, why not.
+
+A group is everything that is known about one observable: a list of holdings. All questions are answered in time linear
+in that list; no holding is ever compared with another.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+
+from regcert.clock import DAY_US
+from regcert.correlation.guards import Guards
+from regcert.domain.holding import Holding
+from regcert.domain.incident import Arrival
+from regcert.domain.team import Team, TeamKind
+from regcert.stix.observable import Observable
+
+WINDOW_US = 30 * DAY_US  # a crew moves on within days; addresses are handed to somebody else within months
+LEAST_COUNTRIES = 2
+ENOUGH_FALSE_POSITIVES = 2  # one team may err or be bribed; that two do is less likely than that they are right
+_NO_COUNTRY = "ZZ"
+
+
+class Held(StrEnum):
+    """Why a value makes no incident; the value is stable."""
+
+    GUARDED = "guarded"
+    FALSE_POSITIVE = "false-positive"
+    NOBODY = "nobody"
+    ONE_COUNTRY = "one-country"
+    ONE_ORIGIN = "one-origin"
+
+
+_SENTENCES = {
+    Held.FALSE_POSITIVE: "As many teams call it harmless as hold it, or two teams call it harmless.",
+    Held.NOBODY: "Nobody has published it or seen it.",
+    Held.ONE_COUNTRY: "Only one country held it within the last 30 days of its story.",
+    Held.ONE_ORIGIN: "All who hold it repeat the word of one origin.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What counts of one observable's holdings.
+
+    Args:
+        supporting: holdings that say it is out there, within the window.
+        harmless: teams that call it harmless, whenever they said so.
+        unseen: teams that looked within the window, did not see it and support nothing.
+    """
+
+    supporting: tuple[Holding, ...]
+    harmless: frozenset[Team]
+    unseen: frozenset[Team]
+
+    @property
+    def teams(self) -> frozenset[Team]:
+        """The teams that support it."""
+        return frozenset(holding.team for holding in self.supporting)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a value crosses borders, and the facts behind it.
+
+    Args:
+        crosses: whether it makes an incident.
+        held: why it makes none, or None where it does.
+        reason: the same as a sentence for people.
+        spread: the countries that hold it, in the order in which it reached them, also where it is held back.
+        independent: how many countries have a word of their own for it, whatever holds it back.
+        supporters: how many teams published or saw it.
+        false_positives: how many teams call it harmless.
+    """
+
+    crosses: bool
+    held: Held | None
+    reason: str | None
+    spread: tuple[Arrival, ...]
+    independent: int
+    supporters: int
+    false_positives: int
+
+
+def judge(observable: Observable, holdings: Sequence[Holding], guards: Guards) -> Verdict:
+    """Judge whether a value crosses borders.
+
+    Event times are believed: that none lies in the future is for whoever admits a report to ensure, since one
+    far-off date would move the window past everybody else.
+
+    Args:
+        observable: the value.
+        holdings: all that one audience knows about it, in any order.
+        guards: what is benign.
+
+    Returns:
+        The verdict; where several things hold the value back, the first in the order of `Held`.
+    """
+    group = weigh(holdings)
+    spread = find_spread(group.supporting)
+    independent = count_independent(group.supporting)
+    supporters, votes = len(group.teams), len(group.harmless)
+    guarded = guards.find_reason(observable)
+    held = None
+    if guarded is not None:
+        held = Held.GUARDED
+    elif votes and (votes >= ENOUGH_FALSE_POSITIVES or votes >= supporters):
+        held = Held.FALSE_POSITIVE
+    elif not supporters:
+        held = Held.NOBODY
+    elif len(spread) < LEAST_COUNTRIES:
+        held = Held.ONE_COUNTRY
+    elif independent < LEAST_COUNTRIES:
+        held = Held.ONE_ORIGIN
+    reason = guarded if held is Held.GUARDED else _SENTENCES.get(held) if held else None
+    return Verdict(held is None, held, reason, spread, independent, supporters, votes)
+
+
+def weigh(holdings: Iterable[Holding]) -> Group:
+    """Set apart what counts: holdings that touch the 30 days before the latest event of those that support the value.
+
+    A holding of negatives only supports nothing and moves no window. A team that calls harmless what it also published
+    counts on both sides: the ledger knows which came last, this room does not.
+
+    Args:
+        holdings: everything about one observable, in any order.
+
+    Returns:
+        What counts, the supporting holdings in the order given.
+    """
+    everything = tuple(holdings)
+    supporting = tuple(holding for holding in everything if holding.published or holding.positives > 0)
+    opens_us = max((holding.last_us for holding in supporting), default=0) - WINDOW_US
+    counted = tuple(holding for holding in supporting if holding.last_us >= opens_us)
+    supporters = {holding.team for holding in counted}
+    looked = {holding.team for holding in everything if holding.negatives > 0 and holding.last_us >= opens_us}
+    return Group(
+        supporting=counted,
+        harmless=frozenset(holding.team for holding in everything if holding.false_positive),
+        unseen=frozenset(looked - supporters),
+    )
+
+
+def find_spread(supporting: Iterable[Holding]) -> tuple[Arrival, ...]:
+    """Find the countries and the order in which a value reached them; countries of one moment by their code.
+
+    A coordination team answers for the region and names no country, and neither does a team of no country, `ZZ`.
+    """
+    first_us: dict[str, int] = {}
+    for holding in supporting:
+        if _names_country(holding.team):
+            country = holding.team.country
+            first_us[country] = min(holding.first_us, first_us.get(country, holding.first_us))
+    return tuple(Arrival(country, at_us) for country, at_us in sorted(first_us.items(), key=lambda item: item[::-1]))
+
+
+def count_independent(supporting: Iterable[Holding]) -> int:
+    """Count the countries that can each be given an origin which no other of them needs.
+
+    It is the size of a largest matching of countries and origins. So five teams that relay one origin are one, and so
+    is one country that relays fifty. As many origins as there are countries are all that a country can ever need (by
+    Hall's theorem it is then matched whatever the others take), so the cost is bounded by the countries, not the feeds.
+    """
+    heard: dict[str, set[str]] = {}
+    for holding in supporting:
+        if _names_country(holding.team):
+            heard.setdefault(holding.team.country, set()).add(holding.origin)
+    needed = {country: tuple(islice(origins, len(heard))) for country, origins in heard.items()}
+    given: dict[str, str] = {}
+
+    def give(country: str, tried: set[str]) -> bool:
+        for origin in needed[country]:
+            if origin not in tried:
+                tried.add(origin)
+                if origin not in given or give(given[origin], tried):
+                    given[origin] = country
+                    return True
+        return False
+
+    return sum(give(country, set()) for country in needed)
+
+
+def _names_country(team: Team) -> bool:
+    return team.kind is not TeamKind.COORDINATION and team.country != _NO_COUNTRY

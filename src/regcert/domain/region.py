@@ -1,0 +1,334 @@
+"""A region as its file describes it: countries, teams and the collections they share.
+
+The file is data that a coordinator edits by hand, so every way to get it wrong has a sentence that names the entry. It is
+the host's own file: unlike what comes over the network, its words may be repeated in a refusal.
+`schemas/region.schema.json` says the same for editors, as far as a schema can.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from regcert.domain.collection import SignatureRule
+from regcert.domain.team import TeamKind
+from regcert.errors import Code, Refusal
+from regcert.stix.tlp import Tlp
+
+Audience: TypeAlias = tuple[str, ...] | Literal["all"]
+
+NO_COUNTRY = "ZZ"
+_MOST_ENTRIES = 1000
+_GRID_SIDE = 20
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_IDENTITY = re.compile(r"identity--[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_WEBSITE = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(/[A-Za-z0-9._~/-]*)?")
+_MARK = re.compile(r"[*†‡]")
+_LINE = re.compile(r"[^\x00-\x20\x7f][^\x00-\x1f\x7f]{0,399}")
+_NAME = re.compile(r"[^\x00-\x20\x7f][^\x00-\x1f\x7f]{0,99}")
+_TITLE = re.compile(r"[^\x00-\x20\x7f.,][^\x00-\x1f\x7f.,]{0,99}")  # OpenCTI takes titles apart at `.` and `,`
+_TITLE_PATTERN = re.compile(r"(?=.*\{team\})" + _TITLE.pattern)
+_CEILINGS: Mapping[str, Tlp] = {step.label.removeprefix("TLP:"): step for step in Tlp}
+
+
+@dataclass(frozen=True, slots=True)
+class Footnote:
+    """What must be said wherever a marked name is shown."""
+
+    mark: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """A country and its tile in the schematic grid; the region is never drawn as a map with borders.
+
+    Args:
+        code: ISO 3166-1 alpha-2, or `XK`.
+        name: without its mark.
+        mark: of the footnote that belongs to the name, or empty.
+        row: of its tile, 1 at the top.
+        column: of its tile, 1 at the left.
+    """
+
+    code: str
+    name: str
+    mark: str
+    row: int
+    column: int
+
+    @property
+    def label(self) -> str:
+        """The name as it must be written, for example `Kosovo*`."""
+        return self.name + self.mark
+
+
+@dataclass(frozen=True, slots=True)
+class TeamEntry:
+    """A team as the file introduces it.
+
+    Args:
+        slug: unique in the file.
+        name: as it writes itself.
+        country: one of the file's countries, or `ZZ` for none.
+        kind: what it answers for.
+        identity_id: the id of its STIX identity.
+        website: an https address, or empty where none is known.
+        note: for people, or empty.
+    """
+
+    slug: str
+    name: str
+    country: str
+    kind: TeamKind
+    identity_id: str
+    website: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionEntry:
+    """A collection as the file introduces it; `domain.collection.Collection` says what the words mean.
+
+    Args:
+        read: slugs of the teams that read it, or `all`.
+        write: likewise; a team may write what it cannot read, TAXII has write-only collections (§5.1).
+    """
+
+    slug: str
+    uuid: str
+    title: str
+    description: str
+    ceiling: Tlp
+    signature: SignatureRule
+    read: Audience
+    write: Audience
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A whole region; everything that one entry says of another is true.
+
+    Args:
+        slug: also the path segment of its TAXII API root.
+        name: for people.
+        footnotes: in file order, like everything below.
+        countries: at least one.
+        teams: at least one.
+        collections: the shared ones, then one per team under the slug `team-<team>`.
+    """
+
+    slug: str
+    name: str
+    footnotes: tuple[Footnote, ...]
+    countries: tuple[Country, ...]
+    teams: tuple[TeamEntry, ...]
+    collections: tuple[CollectionEntry, ...]
+
+
+def read_region(data: Mapping[str, object]) -> Region:
+    """Read a region file.
+
+    Args:
+        data: the file, parsed from TOML.
+
+    Returns:
+        The region, with one collection per team added to the shared ones.
+
+    Raises:
+        Refusal: INVALID_REGION, naming the entry and what to do about it.
+    """
+    file = _Entry("the region file", data)
+    file.require_keys("slug name countries teams collections team_collections", "footnotes")
+    rule = file.table_at("team_collections")
+    rule.require_keys("title description ceiling signature")
+    teams = file.entries("teams", "team")
+    region = Region(
+        slug=file.text("slug", _SLUG, "lower case letters, digits and hyphens, at most 40, no dots"),
+        name=file.text("name", _NAME),
+        footnotes=tuple(_read_footnote(entry) for entry in file.entries("footnotes", "footnote")),
+        countries=tuple(_read_country(entry) for entry in file.entries("countries", "country")),
+        teams=tuple(_read_team(entry) for entry in teams),
+        collections=(
+            *(_read_collection(entry) for entry in file.entries("collections", "collection")),
+            *(_read_own_collection(rule, team) for team in teams),
+        ),
+    )
+    _require_unique(region)
+    _require_known(region)
+    return region
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One table of the file, and what to call it before a person."""
+
+    label: str
+    table: Mapping[str, object]
+
+    def refusal(self, sentence: str) -> Refusal:
+        return Refusal(Code.INVALID_REGION, f"{self.label}: {sentence}")
+
+    def require_keys(self, required: str, optional: str = "") -> None:
+        missing = [key for key in required.split() if key not in self.table]
+        if missing:
+            raise self.refusal(f"add {missing[0]!r}")
+        unknown = sorted(self.table.keys() - {*required.split(), *optional.split()})
+        if unknown:
+            raise self.refusal(f"remove or correct {unknown[0][:40]!r}, no such key is known here")
+
+    def text(self, key: str, shape: re.Pattern[str], wanted: str = "one line of text, not too long") -> str:
+        value = self.table[key]
+        if not isinstance(value, str) or shape.fullmatch(value) is None:
+            raise self.refusal(f"{key!r} must be {wanted}")
+        return value
+
+    def optional_text(self, key: str, shape: re.Pattern[str], wanted: str) -> str:
+        return self.text(key, shape, wanted) if key in self.table else ""
+
+    def choice(self, key: str, choices: Iterable[str]) -> str:
+        known = tuple(choices)
+        value = self.table[key]
+        if not isinstance(value, str) or value not in known:
+            raise self.refusal(f"{key!r} must be one of {', '.join(known)}")
+        return value
+
+    def tile_side(self, key: str) -> int:
+        value = self.table[key]
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _GRID_SIDE:
+            raise self.refusal(f"{key!r} must be a whole number from 1 to {_GRID_SIDE}")
+        return value
+
+    def audience(self, key: str) -> Audience:
+        value = self.table[key]
+        if value == "all":
+            return "all"
+        if not isinstance(value, list) or not 1 <= len(value) <= _MOST_ENTRIES:
+            raise self.refusal(f'{key!r} must be "all" or a list with at least one team')
+        slugs = tuple(slug for slug in value if isinstance(slug, str))
+        if len(set(slugs)) != len(value):
+            raise self.refusal(f"{key!r} must name every team once, by its slug")
+        return slugs
+
+    def table_at(self, key: str) -> "_Entry":
+        value = self.table[key]
+        if not isinstance(value, Mapping):
+            raise self.refusal(f"write {key!r} as one table, [{key}]")
+        return _Entry(f"[{key}]", value)
+
+    def entries(self, key: str, noun: str) -> "tuple[_Entry, ...]":
+        value = self.table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+            raise self.refusal(f"write {key!r} as a list of tables, [[{key}]]")
+        if key in self.table and not 1 <= len(value) <= _MOST_ENTRIES:
+            raise self.refusal(f"{key!r} must hold 1 to {_MOST_ENTRIES} entries")
+        return tuple(_Entry(f"{noun} {_name_of(item, number)}", item) for number, item in enumerate(value, 1))
+
+
+def _name_of(item: Mapping[str, object], number: int) -> str:
+    name = item.get("slug", item.get("code"))
+    return repr(name[:40]) if isinstance(name, str) else f"number {number}"
+
+
+def _read_footnote(entry: _Entry) -> Footnote:
+    entry.require_keys("mark text")
+    return Footnote(mark=entry.text("mark", _MARK, "one of * † ‡"), text=entry.text("text", _LINE))
+
+
+def _read_country(entry: _Entry) -> Country:
+    entry.require_keys("code name row column", "mark")
+    code = entry.text("code", _COUNTRY, "two capital letters, ISO 3166-1 alpha-2 or XK")
+    if code == NO_COUNTRY:
+        raise entry.refusal(f"remove it: {NO_COUNTRY} stands for no one country and has no tile")
+    return Country(
+        code=code,
+        name=entry.text("name", _NAME),
+        mark=entry.optional_text("mark", _MARK, "one of * † ‡"),
+        row=entry.tile_side("row"),
+        column=entry.tile_side("column"),
+    )
+
+
+def _read_team(entry: _Entry) -> TeamEntry:
+    entry.require_keys("slug name country kind identity collection", "website note")
+    return TeamEntry(
+        slug=entry.text("slug", _SLUG, "lower case letters, digits and hyphens, at most 40"),
+        name=entry.text("name", _NAME),
+        country=entry.text("country", _COUNTRY, f"two capital letters, {NO_COUNTRY} for no one country"),
+        kind=TeamKind(entry.choice("kind", TeamKind)),
+        identity_id=entry.text("identity", _IDENTITY, "identity--<uuid>, lower case"),
+        website=entry.optional_text("website", _WEBSITE, "an https:// address without query"),
+        note=entry.optional_text("note", _LINE, "one line of text, not too long"),
+    )
+
+
+def _read_collection(entry: _Entry) -> CollectionEntry:
+    entry.require_keys("slug uuid title description ceiling signature read write")
+    return CollectionEntry(
+        slug=entry.text("slug", _SLUG, "lower case letters, digits and hyphens, at most 40"),
+        uuid=entry.text("uuid", _UUID4, "a version 4 UUID in lower case"),
+        title=entry.text("title", _TITLE, "a short title without '.' and ','"),
+        description=entry.text("description", _LINE),
+        ceiling=_CEILINGS[entry.choice("ceiling", _CEILINGS)],
+        signature=SignatureRule(entry.choice("signature", SignatureRule)),
+        read=entry.audience("read"),
+        write=entry.audience("write"),
+    )
+
+
+def _read_own_collection(rule: _Entry, team: _Entry) -> CollectionEntry:
+    """Make the collection that only one team reads and writes; all follow one rule, only the UUID is the team's own."""
+    slug = team.text("slug", _SLUG)
+    title = rule.text("title", _TITLE_PATTERN, "a short title that holds {team}, without '.' and ','")
+    return CollectionEntry(
+        slug=f"team-{slug}",
+        uuid=team.text("collection", _UUID4, "a version 4 UUID in lower case"),
+        title=title.replace("{team}", slug),  # not str.format: a pattern must not reach into objects
+        description=rule.text("description", _LINE).replace("{team}", slug),
+        ceiling=_CEILINGS[rule.choice("ceiling", _CEILINGS)],
+        signature=SignatureRule(rule.choice("signature", SignatureRule)),
+        read=(slug,),
+        write=(slug,),
+    )
+
+
+def _require_unique(region: Region) -> None:
+    teams, collections = region.teams, region.collections
+    kinds: Mapping[str, Iterable[str]] = {
+        "footnote mark": (footnote.mark for footnote in region.footnotes),
+        "country code": (country.code for country in region.countries),
+        "tile (row, column)": (f"{country.row}, {country.column}" for country in region.countries),
+        "team slug": (team.slug for team in teams),
+        "team name": (team.name.casefold() for team in teams),
+        "team identity": (team.identity_id for team in teams),
+        "collection slug": (collection.slug for collection in collections),
+        "collection uuid": (collection.uuid for collection in collections),
+        "collection title": (collection.title.casefold() for collection in collections),
+    }
+    for kind, values in kinds.items():
+        for value, times in Counter(values).most_common(1):
+            if times > 1:
+                raise Refusal(Code.INVALID_REGION, f"{kind} {value!r} stands {times} times: give each entry its own")
+
+
+def _require_known(region: Region) -> None:
+    marks = {"", *(footnote.mark for footnote in region.footnotes)}
+    for country in region.countries:
+        if country.mark not in marks:
+            raise Refusal(Code.INVALID_REGION, f"country {country.code!r}: add a footnote for its mark")
+    codes = {NO_COUNTRY, *(country.code for country in region.countries)}
+    for team in region.teams:
+        if team.country not in codes:
+            raise Refusal(Code.INVALID_REGION, f"team {team.slug!r}: add its country under [[countries]]")
+    slugs = {team.slug for team in region.teams}
+    for collection in region.collections:
+        for audience in (collection.read, collection.write):
+            if audience != "all" and not slugs.issuperset(audience):
+                raise Refusal(
+                    Code.INVALID_REGION,
+                    f"collection {collection.slug!r}: its audience names a team that is not under [[teams]]",
+                )

@@ -1,0 +1,49 @@
+"""Enter a team that joined after the region was set up."""
+
+from regcert.clock import Clock
+from regcert.domain.region import NO_COUNTRY, TeamEntry
+from regcert.domain.team import Team
+from regcert.errors import Code, Refusal
+from regcert.store import teams
+from regcert.store.database import Database, Tx
+from regcert.store.submissions import add_audit
+
+
+async def add_team(database: Database, clock: Clock, entry: TeamEntry) -> Team:
+    """Add a team.
+
+    Args:
+        database: of an initialised host.
+        clock: for the audit.
+        entry: what the operator says of it.
+
+    Raises:
+        Refusal: NOT_INITIALISED; NOT_FOUND for a country outside the region; ALREADY_EXISTS.
+    """
+
+    async def work(tx: Tx) -> Team:
+        facts = await teams.read_facts(tx.connection)
+        if not facts:
+            raise Refusal(Code.NOT_INITIALISED, "this host has no region yet; run 'regcert init' first")
+        _require_country(facts, entry.country)
+        return await enter_team(tx, clock.now_us(), entry)
+
+    return await database.write(work)
+
+
+async def enter_team(tx: Tx, at_us: int, entry: TeamEntry) -> Team:
+    """Add a team within a transaction that may hold more.
+
+    Raises:
+        Refusal: ALREADY_EXISTS.
+    """
+    team = await teams.add_team(tx, entry.slug, entry.name, entry.country, entry.kind, entry.identity_id)
+    await add_audit(tx, None, at_us, "team-add", entry.slug)
+    return team
+
+
+def _require_country(facts: dict[str, object], code: str) -> None:
+    countries = facts["countries"]
+    known = [NO_COUNTRY, *(country["code"] for country in countries)] if isinstance(countries, list) else []
+    if code not in known:
+        raise Refusal(Code.NOT_FOUND, f"the country is not in this region; take one of {', '.join(known)}")

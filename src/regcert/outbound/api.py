@@ -1,0 +1,127 @@
+"""Another host's API, asked as a client: sightings to it, incidents from it."""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from regcert.outbound.answers import inert, refusal_of, require_server, require_token, unreachable, unreadable
+
+MOST_REPORTS = 1000
+MOST_PAGES = 1000
+_MOST_ANSWER_BYTES = 64 * 1024 * 1024
+_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedReport:
+    """One report that the host did not take.
+
+    Args:
+        index: its place among those that were sent, from 0.
+        code: the host's word for the reason.
+        message: its sentence.
+    """
+
+    index: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SightingsAnswer:
+    """What became of reports: how many were taken, and why the others were not."""
+
+    accepted: int
+    refused: tuple[RefusedReport, ...]
+
+
+async def report_sightings(server: str, token: str, reports: Sequence[Mapping[str, object]]) -> SightingsAnswer:
+    """Report sightings, a thousand in a request.
+
+    A request that got no answer may be repeated: the host knows a report by its `report_id`.
+
+    Args:
+        server: the host's address.
+        token: of somebody who may report.
+        reports: as the API takes them; each with its own `report_id`.
+
+    Raises:
+        Refusal: UNREACHABLE, UNAUTHENTICATED, BUSY, REFUSED_BY_SERVER.
+    """
+    accepted = 0
+    refused: list[RefusedReport] = []
+    async with _session(server, token) as session:
+        for start in range(0, len(reports), MOST_REPORTS):
+            some = reports[start : start + MOST_REPORTS]
+            answer = await _ask(session, "POST", "/api/v1/sightings", json={"sightings": some})
+            accepted += _count(answer.get("accepted"), len(some))
+            refused += (_read_refused(one, start) for one in _list(answer.get("refused"))[: len(some)])
+    return SightingsAnswer(accepted, tuple(refused))
+
+
+async def fetch_incidents(server: str, token: str) -> list[dict[str, Any]]:
+    """Fetch all incidents that the token may see, the highest score first.
+
+    Returns:
+        Each as the API gives it; nothing in it has been checked.
+
+    Raises:
+        Refusal: UNREACHABLE, UNAUTHENTICATED, BUSY, REFUSED_BY_SERVER.
+    """
+    incidents: list[dict[str, Any]] = []
+    query = {"limit": "200"}
+    async with _session(server, token) as session:
+        for _ in range(MOST_PAGES):  # a host that never comes to an end must not keep us for ever
+            answer = await _ask(session, "GET", "/api/v1/incidents", params=query)
+            incidents += (one for one in _list(answer.get("incidents")) if isinstance(one, dict))
+            following = answer.get("next")
+            if not following:
+                return incidents
+            query = {"limit": "200", "next": str(following)}
+    raise unreadable()
+
+
+@asynccontextmanager
+async def _session(server: str, token: str) -> AsyncIterator[aiohttp.ClientSession]:
+    address = require_server(server)
+    headers = {"Authorization": f"Bearer {require_token(token)}", "Accept": "application/json"}
+    async with aiohttp.ClientSession(address + "/", headers=headers, timeout=_TIMEOUT) as session:
+        try:
+            yield session
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise unreachable(address) from error
+
+
+async def _ask(session: aiohttp.ClientSession, method: str, path: str, **request: Any) -> dict[str, Any]:
+    """Send one request and return the JSON object that it is answered with."""
+    async with session.request(method, path.removeprefix("/"), allow_redirects=False, **request) as response:
+        body = b""
+        async for part in response.content.iter_chunked(1 << 16):
+            body += part
+            if len(body) > _MOST_ANSWER_BYTES:
+                raise unreadable()
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise (unreadable() if response.ok else refusal_of(response.status, body)) from error
+    # A call of which nothing could be taken is answered 422 with every reason, which is worth more than the number.
+    if isinstance(answer, dict) and (response.status == 200 or (response.status == 422 and "refused" in answer)):
+        return answer
+    raise unreadable() if response.status < 300 else refusal_of(response.status, body)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _count(value: object, most: int) -> int:
+    return min(max(value, 0), most) if isinstance(value, int) else 0
+
+
+def _read_refused(one: object, start: int) -> RefusedReport:
+    said = one if isinstance(one, Mapping) else {}
+    return RefusedReport(start + _count(said.get("index"), MOST_REPORTS), inert(said.get("code")), inert(said.get("message")))

@@ -1,0 +1,219 @@
+"""Another host's TAXII 2.1, asked as a client through taxii2-client: publish to a collection, pull one."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from taxii2client import v21
+from taxii2client.common import _HTTPConnection
+from taxii2client.exceptions import AccessError, TAXIIServiceException
+
+from regcert.errors import Code, Refusal
+from regcert.outbound.answers import inert, refusal_of, require_server, require_token, unreachable, unreadable
+from regcert.outbound.bounded import bound
+
+MOST_OBJECTS = 1000
+_FRAME_BYTES = len(b'{"objects":[]}')
+_USER = "regcert"  # the name is free where a token is the password (TAXII 2.1 §8.2.2 asks for Basic, no more)
+_FIRST = ("marking-definition", "extension-definition", "identity")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An object as the bytes that are sent; never written anew, so that what is signed stays what it was.
+
+    Args:
+        type: its STIX type, by which objects are put in order.
+        body: its JSON.
+    """
+
+    type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One object that the host did not take, in the host's words, cut and without control characters."""
+
+    stix_id: str
+    version: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReport:
+    """What became of a publication: how many objects were accepted, and why the others were not."""
+
+    accepted: int
+    failures: tuple[Failure, ...]
+
+
+class TaxiiHost:
+    """A host, and the token we show it; use it as a context manager, or close it.
+
+    Args:
+        server: its address, without a path to TAXII.
+        token: of a principal there.
+
+    Raises:
+        Refusal: INVALID_SETTING, UNAUTHENTICATED: one of them cannot be what it should be. Nothing was asked yet.
+    """
+
+    def __init__(self, server: str, token: str) -> None:
+        self._server = require_server(server)
+        self._connection = _HTTPConnection(_USER, require_token(token), version="2.1")
+        bound(self._connection.session)
+
+    def __enter__(self) -> "TaxiiHost":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._connection.close()
+
+    def publish(self, collection: str, objects: Sequence[Mapping[str, Any]]) -> PublishReport:
+        """Publish objects; `publish_written` says how."""
+        written = [Written(str(one.get("type")), json.dumps(one, ensure_ascii=False).encode()) for one in objects]
+        return self.publish_written(collection, written)
+
+    def publish_written(self, collection: str, objects: Sequence[Written]) -> PublishReport:
+        """Publish objects in as many requests as the host's bounds ask for, and wait until it has looked at each.
+
+        Markings and identities go first, so that what refers to them finds them. Publishing the same again does no harm.
+
+        Args:
+            collection: its alias or id.
+            objects: what to publish.
+
+        Raises:
+            Refusal: NOT_FOUND, FORBIDDEN, UNREACHABLE, UNAUTHENTICATED, BUSY, REFUSED_BY_SERVER. Requests that went before
+                were taken.
+
+        Spec: TAXII 2.1 §5.4, §4.3
+        """
+        ordered = sorted(objects, key=lambda one: one.type not in _FIRST)
+        with self._asking():
+            target = self._find(collection)
+            if not target.can_write:
+                raise Refusal(Code.FORBIDDEN, f"this token may not write to the collection {collection}")
+            most_bytes = int(self._root.max_content_length)
+        accepted, failures = 0, []
+        for batch in _batches(ordered, most_bytes):
+            taken, refused = self._post(target, batch)
+            accepted += taken
+            failures += refused
+        return PublishReport(accepted, tuple(failures))
+
+    def pull(self, collection: str, since: str | None) -> Iterator[dict[str, Any]]:
+        """Read a collection to its end, in the host's order, each version of an object once.
+
+        Args:
+            collection: its alias or id.
+            since: only what was added later than this timestamp, or None for all.
+
+        Raises:
+            Refusal: as `publish`, also halfway.
+
+        Spec: TAXII 2.1 §3.5, §5.3
+        """
+        with self._asking():
+            source = self._find(collection)
+            if not source.can_read:
+                raise Refusal(Code.FORBIDDEN, f"this token may not read the collection {collection}")
+        seen: set[tuple[str, str]] = set()
+        following: str | None = None
+        while True:
+            objects, before = [], following
+            with self._asking():
+                page = source.get_objects(limit=MOST_OBJECTS, added_after=since, next=following)
+                objects, following = page.get("objects", []), page.get("next") if page.get("more") else None
+                if following is not None and (following == before or not objects):
+                    raise unreadable()  # a page that leads to itself would keep us for ever
+                fresh = [one for one in objects if (name := _name(one)) not in seen and not seen.add(name)]  # type: ignore[func-returns-value]
+            yield from fresh
+            if following is None:
+                return
+
+    @cached_property
+    def _root(self) -> v21.ApiRoot:
+        """The host's first API root, which must be on the host itself: our token goes there."""
+        discovery = v21.Server(f"{self._server}/taxii2/", conn=self._connection)
+        found = discovery.default or next(iter(discovery.api_roots), None)
+        if found is None or _origin(found.url) != _origin(self._server):
+            raise unreadable()
+        return v21.ApiRoot(found.url, conn=self._connection)
+
+    def _find(self, name: str) -> v21.Collection:
+        for collection in self._root.collections:
+            if name in {collection.alias, collection.id}:
+                return collection
+        raise Refusal(Code.NOT_FOUND, f"the server has no collection called {name} for this token")
+
+    def _post(self, target: v21.Collection, batch: Sequence[Written]) -> tuple[int, list[Failure]]:
+        with self._asking():
+            status = target.add_objects(b'{"objects":[' + b",".join(one.body for one in batch) + b"]}")
+            if status.status != "complete":
+                raise Refusal(Code.BUSY, "the server has not finished after a minute; publish again later, it does no harm")
+            failures = [_read_failure(one) for one in status.failures[: len(batch)]]
+            return min(int(status.success_count), len(batch)), failures
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Turn whatever a request can end in into a refusal."""
+        try:
+            yield
+        except requests.HTTPError as error:
+            raise refusal_of(error.response.status_code, error.response.content) from error
+        except requests.TooManyRedirects as error:
+            raise refusal_of(302, b"") from error
+        except requests.RequestException as error:
+            raise unreachable(self._server) from error
+        except AccessError as error:
+            raise Refusal(Code.FORBIDDEN, "the server does not allow that in this collection") from error
+        except (
+            TAXIIServiceException,
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as error:
+            # taxii2-client takes what it is sent for what it should be.
+            raise unreadable() from error
+
+
+def _batches(objects: Sequence[Written], most_bytes: int) -> Iterator[list[Written]]:
+    """Cut objects into requests; one that alone is larger than a request may be goes alone, and the host says no to it."""
+    batch: list[Written] = []
+    size = _FRAME_BYTES
+    for one in objects:
+        needed = len(one.body) + 1
+        if batch and (len(batch) == MOST_OBJECTS or size + needed > most_bytes):
+            yield batch
+            batch, size = [], _FRAME_BYTES
+        batch.append(one)
+        size += needed
+    if batch:
+        yield batch
+
+
+def _read_failure(one: Mapping[str, Any]) -> Failure:
+    return Failure(inert(one.get("id")), inert(one.get("version"), 64), inert(one.get("message"), 400))
+
+
+def _name(one: Mapping[str, Any]) -> tuple[str, str]:
+    return str(one["id"]), str(one.get("modified") or one.get("created"))
+
+
+def _origin(address: str) -> tuple[str, str]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.netloc

@@ -1,0 +1,266 @@
+"""The database: how a transaction begins, who may write, what a reader sees.
+
+One writer task a process gathers the waiting requests into one commit, each in its own savepoint: a failure undoes that
+request alone, and an answer leaves only after the commit that holds it is on disk (law 3). On SQLite a transaction begins with
+`BEGIN IMMEDIATE` on a WAL with `synchronous=FULL`, which is the host's order lock by itself; on PostgreSQL, where other
+processes may write too, the lock is the row of `host_order`, taken with the first position and held to the commit. Either way
+positions become visible in the order of their numbers (law 2).
+
+Readers have connections of their own, which refuse to write.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import event, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from regcert.clock import Clock
+from regcert.errors import Code, Refusal
+from regcert.store.tables import HostOrder, table
+
+GATHER = 64
+WAITING = 1024
+# JavaScript clients cut times to milliseconds and ask for that millisecond again: 500 objects fit, fewer than a page.
+POSITION_STEP_US = 2
+
+_ORDER = table(HostOrder)
+T = TypeVar("T")
+Reader = AsyncConnection
+
+
+class Tx:
+    """One request's part of a commit.
+
+    Args:
+        connection: inside a transaction, to be used by this request only.
+        clock: what time it is.
+    """
+
+    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+        self.connection = connection
+        self._clock = clock
+
+    async def lock_order(self) -> int:
+        """Take the host's order lock until the commit, and return the last position given away.
+
+        What a writer looks up behind this point cannot be changed by another before it commits.
+        """
+        lock = select(_ORDER.c.position).where(_ORDER.c.order_id == 1).with_for_update()
+        position: int = (await self.connection.execute(lock)).scalar_one()
+        return position
+
+    async def take_positions(self, count: int) -> range:
+        """Take the next places in the host's order for rows that are written now.
+
+        The order lock is held from here to the commit: whoever comes later gets larger numbers and becomes visible later.
+
+        Args:
+            count: how many, at least 1.
+
+        Returns:
+            Positions, which are microseconds since the epoch: unique on this host and rising, also when the clock steps back.
+        """
+        last = await self.lock_order()
+        first = max(last + POSITION_STEP_US, self._clock.now_us())
+        positions = range(first, first + count * POSITION_STEP_US, POSITION_STEP_US)
+        moved = update(_ORDER).where(_ORDER.c.order_id == 1).values(position=positions[-1])
+        await self.connection.execute(moved)
+        return positions
+
+
+@dataclass(slots=True)
+class _Request:
+    work: Callable[[Tx], Awaitable[Any]]
+    done: asyncio.Future[Any]
+
+
+class Database:
+    """A host's database; open it with `async with open_database(...)`.
+
+    Args:
+        writer: the engine of the one writer.
+        reader: the engine whose connections refuse to write.
+        clock: what time it is.
+    """
+
+    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, clock: Clock) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._clock = clock
+        self._requests: asyncio.Queue[_Request] = asyncio.Queue(WAITING)
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._writer.dialect.name
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Run one piece of work in a transaction, and return once it is on disk.
+
+        Args:
+            work: what to do; it must not wait for anything but the database, since others share its commit. It may be run
+                again after a serialisation failure, so it has no effect outside of the transaction.
+
+        Returns:
+            What the work returned.
+
+        Raises:
+            Refusal: what the work refused; nothing of it is kept. BUSY when too many wait already.
+        """
+        request = _Request(work, asyncio.get_running_loop().create_future())
+        try:
+            self._requests.put_nowait(request)
+        except asyncio.QueueFull as error:
+            raise Refusal(Code.BUSY, "the host is busy; nothing was stored, try again in a few seconds") from error
+        result: T = await request.done
+        return result
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection that sees one committed state and cannot change it."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    async def serve_writes(self) -> None:
+        """Gather waiting requests into commits until cancelled."""
+        while True:
+            batch = [await self._requests.get()]
+            with suppress(asyncio.QueueEmpty):
+                while len(batch) < GATHER:
+                    batch.append(self._requests.get_nowait())
+            await self._commit(batch)
+
+    async def _commit(self, batch: list[_Request]) -> None:
+        """Run a batch in one transaction.
+
+        If we crash before the commit, nobody was answered and nothing is kept. If we crash behind it, all of it is kept, and
+        those not yet answered ask again and are told so.
+        """
+        answers: list[tuple[_Request, Any, Exception | None]] = []
+        try:
+            async with self._writer.begin() as connection:
+                answers = [await self._run(connection, request) for request in batch]
+        except asyncio.CancelledError:
+            for request in batch:
+                request.done.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - whoever asked learns it; the writer must outlive it
+            answers = [(request, None, error) for request in batch]
+        for request, result, failure in answers:
+            if request.done.done():
+                continue
+            if failure is None:
+                request.done.set_result(result)
+            else:
+                request.done.set_exception(failure)
+
+    async def _run(self, connection: AsyncConnection, request: _Request) -> tuple[_Request, Any, Exception | None]:
+        savepoint = await connection.begin_nested()
+        try:
+            result = await request.work(Tx(connection, self._clock))
+        except Exception as error:  # noqa: BLE001 - it is handed to whoever asked, whatever it is
+            await savepoint.rollback()
+            return request, None, error
+        await savepoint.commit()
+        return request, result, None
+
+
+@asynccontextmanager
+async def open_database(url: str, clock: Clock, *, readers: int = 4) -> AsyncIterator[Database]:
+    """Open a database and serve its writes until the block ends.
+
+    Args:
+        url: `sqlite:///path` or `postgresql://…`.
+        clock: what time it is.
+        readers: how many may read at once.
+
+    Raises:
+        Refusal: INVALID_SETTING for another kind of address; UNSAFE_DATABASE where what we promise cannot be kept.
+    """
+    writer, reader = _engines(url, readers)
+    try:
+        async with writer.connect() as connection:
+            await _require_safe(connection)
+        database = Database(writer, reader, clock)
+        serving = asyncio.create_task(database.serve_writes(), name="writer")
+        try:
+            yield database
+        finally:
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+    finally:
+        await reader.dispose()
+        await writer.dispose()
+
+
+def async_url(url: str) -> str:
+    """Name the driver that a plain database address is served by.
+
+    Raises:
+        Refusal: INVALID_SETTING.
+    """
+    for plain, driver in (("sqlite:///", "sqlite+aiosqlite:///"), ("postgresql://", "postgresql+asyncpg://")):
+        if url.startswith(plain):
+            return driver + url.removeprefix(plain)
+    raise Refusal(Code.INVALID_SETTING, "database_url must begin with sqlite:/// or postgresql://")
+
+
+def _engines(url: str, readers: int) -> tuple[AsyncEngine, AsyncEngine]:
+    address = async_url(url)
+    # A failed statement would print its parameters: content above TLP:CLEAR in a log.
+    writer = create_async_engine(address, hide_parameters=True, pool_size=1, max_overflow=1)
+    reader = create_async_engine(address, hide_parameters=True, pool_size=readers, max_overflow=0)
+    if writer.dialect.name == "sqlite":
+        event.listen(writer.sync_engine, "connect", _prepare_sqlite)
+        event.listen(writer.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(reader.sync_engine, "connect", _prepare_sqlite_reader)
+        event.listen(reader.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    else:
+        reader = reader.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
+    return writer, reader
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transactions begin late and lose updates; ours begin where we say.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=15000",
+        "cache_size=-32768",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _prepare_sqlite_reader(connection: Any, record: Any) -> None:
+    _prepare_sqlite(connection, record)
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only=ON")
+    cursor.close()
+
+
+async def _require_safe(connection: AsyncConnection) -> None:
+    """Refuse a database that would acknowledge what it can lose (law 8)."""
+    if connection.dialect.name == "sqlite":
+        mode = (await connection.execute(text("PRAGMA journal_mode"))).scalar_one()
+        level = (await connection.execute(text("PRAGMA synchronous"))).scalar_one()
+        safe = (mode, level) == ("wal", 2)
+    else:
+        settings = [
+            (await connection.execute(text(f"SHOW {name}"))).scalar_one()
+            for name in ("synchronous_commit", "fsync", "full_page_writes")
+        ]
+        safe = "off" not in settings
+    if not safe:
+        raise Refusal(
+            Code.UNSAFE_DATABASE, "the database would acknowledge what it can lose; use a WAL with full synchronisation"
+        )

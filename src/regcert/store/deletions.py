@@ -1,0 +1,82 @@
+"""Deleting what a team published itself."""
+
+from sqlalchemy import and_, delete, func, insert, select, update
+
+from regcert.errors import Code, Refusal
+from regcert.store.database import Tx
+from regcert.store.pages import version_condition
+from regcert.store.tables import MarkingRow, ObjectRow, SightingRow, TieRow, TombstoneRow, table
+from regcert.taxii.filters import Filters, Versions
+
+_OBJECTS = table(ObjectRow)
+
+
+async def delete_versions(tx: Tx, collection_id: int, team_id: int, stix_id: str, filters: Filters) -> int:
+    """Delete versions of one object, and leave a tombstone for each.
+
+    All versions go unless the query names some. What remains is put in force again: the newest of it.
+
+    Args:
+        tx: the transaction.
+        collection_id: from which collection.
+        team_id: on whose behalf; it must have published what it deletes.
+        stix_id: which object.
+        filters: which versions.
+
+    Returns:
+        How many were deleted.
+
+    Raises:
+        Refusal: NOT_FOUND where nothing of that id is here; FORBIDDEN where another team published it.
+    """
+    await tx.lock_order()
+    here = and_(_OBJECTS.c.collection_id == collection_id, _OBJECTS.c.stix_id == stix_id)
+    wanted = and_(here, version_condition(filters.versions or Versions(latest=False, every=True), 0))
+    columns = (_OBJECTS.c.position, _OBJECTS.c.version, _OBJECTS.c.team_id)
+    rows = (await tx.connection.execute(select(*columns).where(wanted).limit(100_000))).all()
+    if not rows:
+        if (await tx.connection.execute(select(_OBJECTS.c.position).where(here).limit(1))).first() is None:
+            raise Refusal(Code.NOT_FOUND, "there is no such object in this collection")
+        return 0
+    if any(row.team_id != team_id for row in rows):
+        raise Refusal(Code.FORBIDDEN, "only the team that published an object can delete it")
+    positions = await tx.take_positions(len(rows))
+    stones = [
+        {
+            "position": position,
+            "collection_id": collection_id,
+            "stix_id": stix_id,
+            "version": row.version,
+            "team_id": team_id,
+        }
+        for position, row in zip(positions, rows, strict=True)
+    ]
+    await tx.connection.execute(insert(table(TombstoneRow)), stones)
+    for start in range(0, len(rows), 500):
+        some = [row.position for row in rows[start : start + 500]]
+        # The claim of a sighting object goes with it; its mentions are forgotten when correlation meets the tombstone.
+        await tx.connection.execute(delete(table(SightingRow)).where(table(SightingRow).c.position.in_(some)))
+        await tx.connection.execute(delete(_OBJECTS).where(_OBJECTS.c.position.in_(some)))
+    await _put_in_force(tx, collection_id, stix_id)
+    return len(rows)
+
+
+async def _put_in_force(tx: Tx, collection_id: int, stix_id: str) -> None:
+    """Note anew by what each remaining version is superseded; where none remains, forget what the object tied and marked."""
+    newer = _OBJECTS.alias("newer")
+    here = and_(_OBJECTS.c.collection_id == collection_id, _OBJECTS.c.stix_id == stix_id)
+    latest = (
+        select(func.coalesce(func.max(newer.c.position), 0))
+        .where(
+            newer.c.collection_id == _OBJECTS.c.collection_id,
+            newer.c.stix_id == _OBJECTS.c.stix_id,
+            newer.c.version_us > _OBJECTS.c.version_us,
+        )
+        .scalar_subquery()
+    )
+    await tx.connection.execute(update(_OBJECTS).where(here).values(superseded_by=latest))
+    if (await tx.connection.execute(select(_OBJECTS.c.position).where(here).limit(1))).first() is not None:
+        return
+    ties, markings = table(TieRow), table(MarkingRow)
+    await tx.connection.execute(delete(ties).where(ties.c.collection_id == collection_id, ties.c.context_id == stix_id))
+    await tx.connection.execute(delete(markings).where(markings.c.collection_id == collection_id, markings.c.stix_id == stix_id))

@@ -1,0 +1,349 @@
+"""The tables, as SQLModel classes; their rows are read and written through SQLAlchemy Core on every hot path.
+
+Conventions: times are microseconds since the epoch (`_us`), UTC. Words are strings with a CHECK rather than enum types, which
+PostgreSQL cannot migrate in both directions. No contrib extension is needed. Bytes that came in are stored as bytes: JSONB
+reorders, and refuses what JSON allows.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SQLModel.metadata.naming_convention = NAMING
+METADATA: MetaData = SQLModel.metadata
+
+# SQLite keeps a table in the order of an INTEGER key and of no other type.
+Big = BigInteger().with_variant(Integer, "sqlite")
+
+
+def one_of(column: str, *words: str) -> CheckConstraint:
+    """Constrain a string column to a closed list of words."""
+    return CheckConstraint(f"{column} IN ({', '.join(repr(word) for word in words)})", name=column)
+
+
+class HostFact(SQLModel, table=True):
+    """What this host knows about itself: its region, footnotes, the sightings collection. A short JSON text a name."""
+
+    __tablename__ = "host_facts"
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class HostOrder(SQLModel, table=True):
+    """One row: the last position given away. Locking it is the host's order lock."""
+
+    __tablename__ = "host_order"
+    order_id: int = Field(primary_key=True)
+    position: int = Field(sa_type=BigInteger)
+
+
+class TeamRow(SQLModel, table=True):
+    """A team."""
+
+    __tablename__ = "teams"
+    __table_args__ = (one_of("kind", "national", "government", "academic", "sectoral", "coordination", "constituent"),)
+    team_id: int | None = Field(default=None, primary_key=True)
+    slug: str = Field(unique=True)
+    name: str
+    country: str
+    kind: str
+    identity_id: str = Field(unique=True)
+
+
+class CollectionRow(SQLModel, table=True):
+    """A collection; `read_all` and `write_all` include teams that join later."""
+
+    __tablename__ = "collections"
+    __table_args__ = (one_of("signature", "accepted", "required"),)
+    collection_id: int | None = Field(default=None, primary_key=True)
+    uuid: str = Field(unique=True)
+    slug: str = Field(unique=True)
+    api_root: str
+    title: str
+    description: str
+    ceiling: int
+    signature: str
+    scope: str
+    read_all: bool
+    write_all: bool
+
+
+class AccessRow(SQLModel, table=True):
+    """What one team may do in one collection that is not open to all."""
+
+    __tablename__ = "collection_access"
+    collection_id: int = Field(primary_key=True, foreign_key="collections.collection_id")
+    team_id: int = Field(primary_key=True, foreign_key="teams.team_id", index=True)
+    can_read: bool
+    can_write: bool
+
+
+class TokenRow(SQLModel, table=True):
+    """A token, as its SHA-256; the token itself was shown once and is nowhere."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (one_of("role", "analyst", "consumer", "coordinator", "admin"),)
+    token_id: int | None = Field(default=None, primary_key=True)
+    team_id: int = Field(foreign_key="teams.team_id")
+    role: str
+    name: str
+    digest: bytes = Field(sa_column=Column(LargeBinary(32), unique=True, nullable=False))
+    created_us: int = Field(sa_type=BigInteger)
+    expires_us: int | None = Field(default=None, sa_type=BigInteger)
+    revoked_us: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class TokenCollectionRow(SQLModel, table=True):
+    """The collections a token is narrowed to; none means all of its team's."""
+
+    __tablename__ = "token_collections"
+    token_id: int = Field(primary_key=True, foreign_key="tokens.token_id")
+    collection_id: int = Field(primary_key=True, foreign_key="collections.collection_id")
+
+
+class SessionRow(SQLModel, table=True):
+    """Somebody signed in to the console; kept here so that it ends when its token does."""
+
+    __tablename__ = "sessions"
+    digest: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
+    token_id: int = Field(foreign_key="tokens.token_id", index=True)
+    csrf: str
+    expires_us: int = Field(sa_type=BigInteger, index=True)
+
+
+class SubmissionRow(SQLModel, table=True):
+    """One accepted POST and its TAXII status, rendered once."""
+
+    __tablename__ = "submissions"
+    submission_id: int | None = Field(default=None, sa_column=Column(Big, primary_key=True))
+    status_uuid: str = Field(unique=True)
+    api_root: str
+    collection_id: int = Field(foreign_key="collections.collection_id")
+    token_id: int = Field(foreign_key="tokens.token_id")
+    received_us: int = Field(sa_type=BigInteger)
+    status: bytes = Field(sa_type=LargeBinary)
+
+
+class ObjectRow(SQLModel, table=True):
+    """One version of one object in one collection.
+
+    `position` is both its place in the host's order and its TAXII `date_added`. `superseded_by` is the largest position among
+    newer versions, 0 where there is none: a poller who starts after A is shown the row exactly if `superseded_by <= A`. Rows
+    with `superseded_by >= position` are hidden from every such poller, and from the index that pages are read from. An object
+    without a version has `version_us` 0, so that it can stand here only once.
+    """
+
+    __tablename__ = "objects"
+    __table_args__ = (
+        UniqueConstraint("collection_id", "stix_id", "version_us"),
+        Index("ix_objects_page", "collection_id", "position", sqlite_where=text("superseded_by < position"),
+              postgresql_where=text("superseded_by < position")),
+        Index("ix_objects_page_of_type", "collection_id", "type", "position"),
+        Index("ix_objects_all_versions", "collection_id", "position"),
+    )  # fmt: skip
+    position: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
+    collection_id: int
+    stix_id: str
+    type: str
+    version: str
+    version_us: int = Field(sa_type=BigInteger)
+    superseded_by: int = Field(sa_type=BigInteger)
+    team_id: int
+    author: str
+    vouched: str
+    marking: int
+    revoked: bool
+    submission_id: int = Field(sa_type=BigInteger)
+    digest: bytes = Field(sa_type=LargeBinary)
+    body: bytes = Field(sa_type=LargeBinary)
+
+
+class MarkingRow(SQLModel, table=True):
+    """A marking definition somebody published: which step it stands for, or -1 for a statement that restricts nothing."""
+
+    __tablename__ = "markings"
+    collection_id: int = Field(primary_key=True)
+    stix_id: str = Field(primary_key=True)
+    tlp: int
+
+
+class TombstoneRow(SQLModel, table=True):
+    """A version that its owner deleted; correlation forgets what it held."""
+
+    __tablename__ = "tombstones"
+    position: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
+    collection_id: int
+    stix_id: str
+    version: str
+    team_id: int
+
+
+class ObservableRow(SQLModel, table=True):
+    """A value, once; `key` is the first 16 bytes of the SHA-256 of its kind and text."""
+
+    __tablename__ = "observables"
+    key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
+    kind: str
+    value: str
+
+
+class MentionRow(SQLModel, table=True):
+    """That an object names a value; for sightings, that one names it directly or through an indicator.
+
+    `first_us` is NULL where nothing tells when: such a mention can be found, but correlates with nothing.
+    """
+
+    __tablename__ = "mentions"
+    __table_args__ = (one_of("said", "published", "positive", "negative", "false-positive"),)
+    position: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
+    key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True, index=True))
+    collection_id: int
+    stix_id: str = Field(index=True)
+    team_id: int
+    origin: str
+    said: str
+    count: int = Field(sa_type=BigInteger)
+    first_us: int | None = Field(sa_type=BigInteger)
+    last_us: int | None = Field(sa_type=BigInteger)
+    marking: int
+
+
+class TieRow(SQLModel, table=True):
+    """That an object in a collection says a member belongs to a context (a report, a campaign)."""
+
+    __tablename__ = "ties"
+    collection_id: int = Field(primary_key=True)
+    member_id: str = Field(primary_key=True)
+    context_id: str = Field(primary_key=True, index=True)
+    position: int = Field(sa_type=BigInteger, index=True)
+
+
+class SightingRow(SQLModel, table=True):
+    """One report in the ledger of sightings: append-only, once for each team and report id."""
+
+    __tablename__ = "sightings"
+    __table_args__ = (
+        UniqueConstraint("team_id", "report_id"),
+        one_of("kind", "positive", "negative", "false-positive", "expired"),
+    )
+    position: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
+    collection_id: int
+    team_id: int
+    report_id: str
+    kind: str
+    key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    indicator_id: str | None = Field(default=None, index=True)
+    count: int = Field(sa_type=BigInteger)
+    first_us: int = Field(sa_type=BigInteger)
+    last_us: int = Field(sa_type=BigInteger)
+    sector: str | None = None
+    marking: int
+
+
+class HoldingRow(SQLModel, table=True):
+    """What one team says about one value, through one origin, within one scope: the mentions, summed."""
+
+    __tablename__ = "holdings"
+    key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
+    scope: str = Field(primary_key=True)
+    team_id: int = Field(primary_key=True)
+    origin: str = Field(primary_key=True)
+    first_us: int = Field(sa_type=BigInteger)
+    last_us: int = Field(sa_type=BigInteger)
+    published: bool
+    positives: int = Field(sa_type=BigInteger)
+    negatives: int = Field(sa_type=BigInteger)
+    false_positive: bool
+    marking: int
+
+
+class ActivityRow(SQLModel, table=True):
+    """How much a team told within a scope about one day, by event time."""
+
+    __tablename__ = "activity"
+    scope: str = Field(primary_key=True)
+    day: int = Field(primary_key=True)
+    team_id: int = Field(primary_key=True)
+    published: int
+    sighted: int
+
+
+class IncidentRow(SQLModel, table=True):
+    """An incident as last assessed; `rank` orders pages and does not change as time passes."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (Index("ix_incidents_page", "scope", "rank", "incident_id"),)
+    incident_id: str = Field(primary_key=True)
+    scope: str
+    rank: float
+    summary: bytes = Field(sa_type=LargeBinary)
+
+
+class MemberRow(SQLModel, table=True):
+    """Which incident a value belongs to, within a scope."""
+
+    __tablename__ = "incident_members"
+    scope: str = Field(primary_key=True)
+    key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
+    incident_id: str = Field(foreign_key="incidents.incident_id", index=True)
+
+
+class AbsorbedRow(SQLModel, table=True):
+    """Where an incident went that was merged into another; its address still answers."""
+
+    __tablename__ = "absorbed_incidents"
+    incident_id: str = Field(primary_key=True)
+    scope: str
+    into_id: str
+
+
+class HeldBackRow(SQLModel, table=True):
+    """A value that several countries hold and that makes no incident, and why."""
+
+    __tablename__ = "held_back"
+    scope: str = Field(primary_key=True)
+    key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
+    countries: str
+    reason: str
+
+
+class CorrelatedRow(SQLModel, table=True):
+    """One row: the position up to which correlation has read the ledger."""
+
+    __tablename__ = "correlated"
+    mark_id: int = Field(primary_key=True)
+    position: int = Field(sa_type=BigInteger)
+
+
+class AuditRow(SQLModel, table=True):
+    """Who did what, when; never what it said."""
+
+    __tablename__ = "audit"
+    audit_id: int | None = Field(default=None, sa_column=Column(Big, primary_key=True))
+    at_us: int = Field(sa_type=BigInteger)
+    token_id: int | None = None
+    team_id: int | None = None
+    action: str
+    subject: str
+
+
+def table(row: type[SQLModel]) -> Table:
+    """Return the Core table behind a SQLModel class."""
+    return METADATA.tables[str(row.__tablename__)]

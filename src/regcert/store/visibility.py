@@ -1,0 +1,105 @@
+"""What a principal may see: the one query that every read on somebody's behalf starts from (law 5).
+
+Visibility belongs to the collection. Nobody sees more because of a role: an admin of this host reads what its team reads, no
+more. A token narrowed to some collections sees those only. What is not in this query does not exist for the principal.
+"""
+
+from sqlalchemy import RowMapping, Select, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from regcert.domain.collection import Collection, SignatureRule
+from regcert.domain.principal import Principal
+from regcert.stix.tlp import Tlp
+from regcert.store.tables import AccessRow, CollectionRow, table
+
+_COLLECTIONS = table(CollectionRow)
+_ACCESS = table(AccessRow)
+
+
+def visible(principal: Principal) -> Select[tuple[int]]:
+    """Build the query for the ids of the collections that a principal may read."""
+    return _open_to(principal, "read")
+
+
+def writable(principal: Principal) -> Select[tuple[int]]:
+    """Build the query for the ids of the collections that a principal's team may write."""
+    return _open_to(principal, "write")
+
+
+def visible_scopes(principal: Principal) -> Select[tuple[str]]:
+    """Build the query for the scopes whose evidence a principal may see.
+
+    A token narrowed to some collections sees a scope only if it opens every collection of it: incidents are made of all of
+    them together.
+    """
+    shut = _COLLECTIONS.alias("shut")
+    scopes = select(_COLLECTIONS.c.scope).where(_COLLECTIONS.c.collection_id.in_(visible(principal))).distinct()
+    return scopes.where(~exists().where(shut.c.scope == _COLLECTIONS.c.scope, shut.c.collection_id.not_in(visible(principal))))
+
+
+def _open_to(principal: Principal, verb: str) -> Select[tuple[int]]:
+    granted = exists().where(
+        _ACCESS.c.collection_id == _COLLECTIONS.c.collection_id,
+        _ACCESS.c.team_id == principal.team.team_id,
+        _ACCESS.c[f"can_{verb}"],
+    )
+    query = select(_COLLECTIONS.c.collection_id).where(or_(_COLLECTIONS.c[f"{verb}_all"], granted))
+    if principal.collection_ids is not None:
+        query = query.where(_COLLECTIONS.c.collection_id.in_(sorted(principal.collection_ids)))
+    return query
+
+
+async def find_collections(
+    connection: AsyncConnection, principal: Principal, api_root: str
+) -> list[tuple[Collection, bool, bool]]:
+    """List an API root's collections that exist for a principal, in the order in which they were made.
+
+    Returns:
+        Each with whether it may be read and whether it may be written; at least one of them is true.
+    """
+    can_read = _COLLECTIONS.c.collection_id.in_(visible(principal)).label("can_read")
+    can_write = _COLLECTIONS.c.collection_id.in_(writable(principal)).label("can_write")
+    query = (
+        select(_COLLECTIONS, can_read, can_write)
+        .where(_COLLECTIONS.c.api_root == api_root, or_(can_read, can_write))
+        .order_by(_COLLECTIONS.c.collection_id)
+    )
+    rows = (await connection.execute(query)).mappings()
+    return [(read_collection(row), bool(row["can_read"]), bool(row["can_write"])) for row in rows]
+
+
+async def find_collection(
+    connection: AsyncConnection, principal: Principal, api_root: str, name: str
+) -> tuple[Collection, bool, bool] | None:
+    """Find a collection that exists for a principal, by id or alias.
+
+    Args:
+        connection: a reader's.
+        principal: on whose behalf.
+        api_root: which root.
+        name: its TAXII id or its alias.
+    """
+    can_read = _COLLECTIONS.c.collection_id.in_(visible(principal)).label("can_read")
+    can_write = _COLLECTIONS.c.collection_id.in_(writable(principal)).label("can_write")
+    query = select(_COLLECTIONS, can_read, can_write).where(
+        _COLLECTIONS.c.api_root == api_root,
+        or_(_COLLECTIONS.c.uuid == name, _COLLECTIONS.c.slug == name),
+        or_(can_read, can_write),
+    )
+    row = (await connection.execute(query)).mappings().first()
+    return None if row is None else (read_collection(row), bool(row["can_read"]), bool(row["can_write"]))
+
+
+def read_collection(row: RowMapping) -> Collection:
+    """Turn a row of the collections table into our noun."""
+    return Collection(
+        collection_id=row["collection_id"],
+        uuid=row["uuid"],
+        slug=row["slug"],
+        api_root=row["api_root"],
+        title=row["title"],
+        description=row["description"],
+        ceiling=Tlp(row["ceiling"]),
+        signature=SignatureRule(row["signature"]),
+        scope=row["scope"],
+    )

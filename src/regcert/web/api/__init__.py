@@ -1,0 +1,1 @@
+"""Our own JSON over HTTP: sightings in, incidents out. Described in docs/api.md."""

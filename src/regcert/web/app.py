@@ -1,0 +1,33 @@
+"""The web application: which addresses there are, and what surrounds every request."""
+
+import asyncio
+
+from aiohttp import web
+
+from regcert.web import health
+from regcert.web.api import incidents, sightings
+from regcert.web.console import handlers as console
+from regcert.web.middleware import answer
+from regcert.web.services import SERVICES, Services
+from regcert.web.taxii import routes as taxii
+from regcert.web.taxii.objects import LARGE
+
+
+def create_app(services: Services) -> web.Application:
+    """Build the application around the parts of a host.
+
+    Args:
+        services: open and running; the application closes none of them.
+    """
+    # Bodies are counted by their handlers, to the byte; aiohttp's own bound is for its forms.
+    app = web.Application(middlewares=[answer])
+    app[SERVICES] = services
+    app[LARGE] = asyncio.Semaphore(1)
+    app.router.add_get("/healthz", health.get_health)
+    app.router.add_get("/readyz", health.get_readiness)
+    app.router.add_post("/api/v1/sightings", sightings.post_sightings)
+    app.router.add_get("/api/v1/incidents", incidents.get_incidents)
+    app.router.add_get("/api/v1/incidents/{incident}", incidents.get_one)
+    console.add_routes(app.router)
+    taxii.add_routes(app.router)
+    return app

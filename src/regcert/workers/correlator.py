@@ -1,0 +1,57 @@
+"""The loop that keeps incidents up to date with the ledger."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from regcert.correlation.guards import Guards
+from regcert.errors import Refusal
+from regcert.flows.correlate import correlate
+from regcert.store.database import Database
+
+# Another process on the same database may have written: look without being woken, too.
+LOOK_EVERY_S = 2.0
+# Several posts in a row are read in one go.
+GATHER_S = 0.05
+AFTER_FAULT_S = 1.0
+
+_LOG = logging.getLogger("regcert.correlator")
+
+
+class Correlator:
+    """Call `correlate` whenever there may be something new.
+
+    Args:
+        database: where.
+        guards: what is benign.
+    """
+
+    def __init__(self, database: Database, guards: Guards) -> None:
+        self._database = database
+        self._guards = guards
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that something was committed."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), LOOK_EVERY_S)
+            await asyncio.sleep(GATHER_S)
+            self._woken.clear()
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        try:
+            # Each stretch is a request of its own to the writer, so those who post come in between.
+            while await correlate(self._database, self._guards):
+                pass
+        except Refusal as refusal:
+            _LOG.warning("correlation waits: %s", refusal.code)
+            await asyncio.sleep(AFTER_FAULT_S)
+        except Exception:  # noqa: BLE001 - a loop that ends is worse than one that fails
+            _LOG.exception("correlation failed; trying again")
+            await asyncio.sleep(AFTER_FAULT_S)

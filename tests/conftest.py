@@ -1,0 +1,77 @@
+"""What every test may ask for: a database of each kind, empty or founded, and a host that listens on a real socket."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from regcert.assembly import load_schemas
+from regcert.flows.initialise import initialise, read_region_file
+from regcert.settings import Settings
+from regcert.share import share_dir
+from regcert.stix.schema import SchemaSet
+from regcert.store.database import Database, open_database
+from tests.hosting import RunningHost, StillClock, run_host
+from tests.postgres import fresh_database, postgres_server
+
+DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server of this worker's own, with fsync on: the store refuses one without."""
+    with postgres_server(fsync=True) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of an empty database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/regcert.db"
+        return
+    async with fresh_database(request.getfixturevalue("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    """A clock that moves only when told to."""
+    return StillClock()
+
+
+@pytest.fixture
+async def settings(tmp_path: Path, database_url: str, clock: StillClock) -> Settings:
+    """The settings of a host that was founded with the sample region."""
+    settings = Settings(data_dir=tmp_path / "host", database_url=database_url)
+    region = read_region_file(share_dir() / "deploy" / "regions" / "western-balkans.toml")
+    await initialise(settings.data_dir, settings.database_url, clock, region)
+    return settings
+
+
+@pytest.fixture
+async def database(settings: Settings, clock: StillClock) -> AsyncIterator[Database]:
+    """A founded host's database, open and serving writes."""
+    async with open_database(settings.database_url, clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def host(settings: Settings, clock: StillClock) -> AsyncIterator[RunningHost]:
+    """A founded host that listens on a real socket, with its worker at work."""
+    async with run_host(settings, clock) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def schemas() -> SchemaSet:
+    """The compiled schemas of every STIX type."""
+    return load_schemas()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real-world STIX, MISP events and lists, where they are at hand."""
+    if not DATA.is_dir():
+        pytest.skip("the collection of real-world data is not beside this checkout")
+    return DATA

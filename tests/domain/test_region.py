@@ -1,0 +1,278 @@
+"""A region file is read whole or refused with a sentence that names the entry."""
+
+import copy
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from regcert.domain.collection import SignatureRule
+from regcert.domain.region import Region, read_region
+from regcert.domain.team import TeamKind
+from regcert.errors import Code, Refusal
+from regcert.stix.tlp import Tlp
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = tomllib.loads((ROOT / "deploy/regions/western-balkans.toml").read_text(encoding="utf-8"))
+SCHEMA = jsonschema_rs.validator_for(json.loads((ROOT / "schemas/region.schema.json").read_text(encoding="utf-8")))
+
+Breakage = Callable[[dict[str, Any]], object]
+
+
+def put(*path_and_value: Any) -> Breakage:
+    """Set the value at a path of keys and positions."""
+    *path, last, value = path_and_value
+
+    def change(data: dict[str, Any]) -> None:
+        target: Any = data
+        for step in path:
+            target = target[step]
+        target[last] = value
+
+    return change
+
+
+def drop(*path: Any) -> Breakage:
+    """Remove what stands at a path."""
+
+    def change(data: dict[str, Any]) -> None:
+        target: Any = data
+        for step in path[:-1]:
+            target = target[step]
+        del target[path[-1]]
+
+    return change
+
+
+UUID1 = "d9b2d63d-a233-1123-847a-54e9c0a1b2c3"
+
+# Wrong in shape: the reader and the schema both say no.
+MISSHAPEN: dict[str, tuple[Breakage, str]] = {
+    "no region slug": (drop("slug"), "the region file: add 'slug'"),
+    "no countries": (drop("countries"), "the region file: add 'countries'"),
+    "no rule for team collections": (drop("team_collections"), "the region file: add 'team_collections'"),
+    "unknown key in file": (put("colour", 1), "the region file: remove or correct 'colour'"),
+    "unknown key in footnote": (put("footnotes", 0, "x", 1), "footnote number 1: remove or correct 'x'"),
+    "unknown key in country": (put("countries", 0, "x", 1), "country 'HR': remove or correct 'x'"),
+    "unknown key in team": (put("teams", 0, "email", "a"), "team 'alcirt': remove or correct 'email'"),
+    "unknown key in collection": (put("collections", 2, "x", 1), "collection 'public': remove or correct 'x'"),
+    "unknown key in rule": (put("team_collections", "x", 1), "[team_collections]: remove or correct 'x'"),
+    "dotted region slug": (put("slug", "western.balkans"), "the region file: 'slug'"),
+    "region slug of two segments": (put("slug", "western/balkans"), "the region file: 'slug'"),
+    "empty region slug": (put("slug", ""), "the region file: 'slug'"),
+    "region name is a number": (put("name", 7), "the region file: 'name'"),
+    "empty teams": (put("teams", []), "'teams' must hold 1 to 1000 entries"),
+    "empty countries": (put("countries", []), "'countries' must hold 1 to 1000 entries"),
+    "empty collections": (put("collections", []), "'collections' must hold 1 to 1000 entries"),
+    "empty footnotes": (put("footnotes", []), "'footnotes' must hold 1 to 1000 entries"),
+    "too many teams": (lambda data: data["teams"].extend(data["teams"] * 70), "'teams' must hold 1 to 1000"),
+    "teams as one table": (put("teams", {}), "write 'teams' as a list of tables, [[teams]]"),
+    "teams as words": (put("teams", ["alcirt"]), "write 'teams' as a list of tables, [[teams]]"),
+    "rule as a list": (put("team_collections", []), "write 'team_collections' as one table"),
+    "no footnote text": (put("footnotes", 0, "text", ""), "footnote number 1: 'text'"),
+    "unknown footnote mark": (put("footnotes", 0, "mark", "**"), "footnote number 1: 'mark'"),
+    "small country code": (put("countries", 0, "code", "hr"), "country 'hr': 'code'"),
+    "country ZZ": (put("countries", 0, "code", "ZZ"), "country 'ZZ': remove it"),
+    "no country name": (drop("countries", 0, "name"), "country 'HR': add 'name'"),
+    "unknown country mark": (put("countries", 0, "mark", "!"), "country 'HR': 'mark'"),
+    "row zero": (put("countries", 0, "row", 0), "country 'HR': 'row'"),
+    "column too far": (put("countries", 0, "column", 21), "country 'HR': 'column'"),
+    "row is true": (put("countries", 0, "row", True), "country 'HR': 'row'"),
+    "row as text": (put("countries", 0, "row", "1"), "country 'HR': 'row'"),
+    "capital team slug": (put("teams", 0, "slug", "ALCIRT"), "team 'ALCIRT': 'slug'"),
+    "team slug from hyphen": (put("teams", 0, "slug", "-alcirt"), "team '-alcirt': 'slug'"),
+    "team slug of 41": (put("teams", 0, "slug", "a" * 41), "'slug' must be lower case"),
+    "team slug is a number": (put("teams", 0, "slug", 1), "team number 1: 'slug'"),
+    "team slug with newline": (put("teams", 0, "slug", "alcirt\n"), "'slug' must be lower case"),
+    "team name of two lines": (put("teams", 0, "name", "AL\nCSIRT"), "team 'alcirt': 'name'"),
+    "blank team name": (put("teams", 0, "name", "  "), "team 'alcirt': 'name'"),
+    "endless team name": (put("teams", 0, "name", "x" * 101), "team 'alcirt': 'name'"),
+    "team country in words": (put("teams", 0, "country", "Albania"), "team 'alcirt': 'country'"),
+    "unknown kind": (put("teams", 0, "kind", "military"), "team 'alcirt': 'kind' must be one of national, "),
+    "identity without type": (put("teams", 0, "identity", UUID1), "team 'alcirt': 'identity'"),
+    "identity is no uuid": (put("teams", 0, "identity", "identity--alcirt"), "team 'alcirt': 'identity'"),
+    "no own collection": (drop("teams", 0, "collection"), "team 'alcirt': add 'collection'"),
+    "own collection not v4": (put("teams", 0, "collection", UUID1), "team 'alcirt': 'collection'"),
+    "website without tls": (put("teams", 0, "website", "http://aksk.gov.al"), "team 'alcirt': 'website'"),
+    "website is a script": (put("teams", 0, "website", "javascript:alert(1)"), "team 'alcirt': 'website'"),
+    "empty note": (put("teams", 0, "note", ""), "team 'alcirt': 'note'"),
+    "capital collection slug": (put("collections", 0, "slug", "X"), "collection 'X': 'slug'"),
+    "collection uuid not v4": (put("collections", 2, "uuid", UUID1), "collection 'public': 'uuid'"),
+    "collection uuid in capitals": (
+        lambda data: data["collections"][2].update(uuid=data["collections"][2]["uuid"].upper()),
+        "collection 'public': 'uuid'",
+    ),
+    "title with a dot": (put("collections", 2, "title", "Public v1.0"), "collection 'public': 'title'"),
+    "title with a comma": (put("collections", 2, "title", "Public, open"), "collection 'public': 'title'"),
+    "empty title": (put("collections", 2, "title", ""), "collection 'public': 'title'"),
+    "endless description": (put("collections", 2, "description", "x" * 401), "collection 'public': 'description'"),
+    "unknown ceiling": (put("collections", 2, "ceiling", "PURPLE"), "collection 'public': 'ceiling' must be one of CLEAR"),
+    "unknown signature rule": (put("collections", 2, "signature", "never"), "collection 'public': 'signature'"),
+    "signature rule as a list": (put("collections", 2, "signature", ["required"]), "collection 'public': 'signature'"),
+    "audience is one team": (put("collections", 2, "read", "alcirt"), "collection 'public': 'read'"),
+    "nobody reads": (put("collections", 2, "read", []), "collection 'public': 'read'"),
+    "nobody writes": (put("collections", 2, "write", []), "collection 'public': 'write'"),
+    "a reader twice": (put("collections", 2, "read", ["alcirt", "alcirt"]), "collection 'public': 'read' must name"),
+    "a reader is a number": (put("collections", 2, "read", [7]), "collection 'public': 'read' must name"),
+    "rule title for all alike": (put("team_collections", "title", "Own"), "[team_collections]: 'title'"),
+    "rule title with a dot": (put("team_collections", "title", "{team}."), "[team_collections]: 'title'"),
+    "rule ceiling unknown": (put("team_collections", "ceiling", "red"), "[team_collections]: 'ceiling'"),
+}
+
+# Each entry is well shaped, together they are wrong: only the reader can tell.
+INCOHERENT: dict[str, tuple[Breakage, str]] = {
+    "footnote twice": (lambda data: data["footnotes"].extend(data["footnotes"]), "footnote mark '*' stands 2 times"),
+    "country twice": (put("countries", 0, "code", "RS"), "country code 'RS' stands 2 times"),
+    "two countries on one tile": (
+        lambda data: data["countries"][0].update(row=4, column=3),
+        "tile (row, column) '4, 3' stands 2 times",
+    ),
+    "team slug twice": (put("teams", 0, "slug", "hr-cert"), "team slug 'hr-cert' stands 2 times"),
+    "team name twice": (put("teams", 0, "name", "cert.HR"), "team name 'cert.hr' stands 2 times"),
+    "identity twice": (
+        lambda data: data["teams"][0].update(identity=data["teams"][1]["identity"]),
+        "team identity 'identity--",
+    ),
+    "collection slug twice": (put("collections", 0, "slug", "public"), "collection slug 'public' stands 2 times"),
+    "collection slug of a team's own": (put("collections", 0, "slug", "team-alcirt"), "collection slug 'team-alcirt'"),
+    "collection title twice": (put("collections", 0, "title", "public"), "collection title 'public' stands 2 times"),
+    "collection title of a team's own": (put("collections", 0, "title", "Only alcirt"), "collection title 'only alcirt'"),
+    "uuid shared and own": (
+        lambda data: data["teams"][0].update(collection=data["collections"][0]["uuid"]),
+        "collection uuid 'a6df37a9",
+    ),
+    "mark without footnote": (drop("footnotes"), "country 'XK': add a footnote"),
+    "team of an unlisted country": (put("teams", 0, "country", "SI"), "team 'alcirt': add its country"),
+    "an unlisted reader": (put("collections", 0, "read", ["nobody"]), "collection 'regional-indicators': its audience"),
+    "an unlisted writer": (put("collections", 0, "write", ["alcirt", "nobody"]), "'regional-indicators': its audience"),
+}
+
+TEAMS = {
+    "alcirt": ("AL", TeamKind.NATIONAL),
+    "bih-cert": ("BA", TeamKind.NATIONAL),
+    "hr-cert": ("HR", TeamKind.NATIONAL),
+    "kos-cert": ("XK", TeamKind.NATIONAL),
+    "cirt-me": ("ME", TeamKind.NATIONAL),
+    "mkd-cert": ("MK", TeamKind.NATIONAL),
+    "srb-cert": ("RS", TeamKind.NATIONAL),
+    "zsis-cert": ("HR", TeamKind.GOVERNMENT),
+    "mup-cert": ("RS", TeamKind.GOVERNMENT),
+    "cert-rs": ("BA", TeamKind.GOVERNMENT),
+    "amres-csirt": ("RS", TeamKind.ACADEMIC),
+    "rnids-cert": ("RS", TeamKind.SECTORAL),
+    "regional-centre": ("ZZ", TeamKind.COORDINATION),
+    "sample-bank": ("AL", TeamKind.CONSTITUENT),
+    "sample-isp": ("RS", TeamKind.CONSTITUENT),
+}
+
+
+@pytest.fixture(scope="module")
+def region() -> Region:
+    return read_region(SHIPPED)
+
+
+def broken(breakage: Breakage) -> dict[str, Any]:
+    data = copy.deepcopy(SHIPPED)
+    breakage(data)
+    return data
+
+
+def test_shipped_file_satisfies_the_schema():
+    """The file we ship is one an editor with the schema calls right."""
+    assert [error.message for error in SCHEMA.iter_errors(SHIPPED)] == []
+
+
+def test_shipped_file_names_every_team(region):
+    """Each CERT of the region stands in the file, with its country and kind."""
+    assert {team.slug: (team.country, team.kind) for team in region.teams} == TEAMS
+
+
+def test_every_country_has_its_national_team(region):
+    """Seven neighbours, seven national teams."""
+    national = {team.country for team in region.teams if team.kind is TeamKind.NATIONAL}
+    assert {country.code for country in region.countries} == national
+    assert len(national) == 7
+
+
+def test_kosovo_carries_its_footnote(region):
+    """The name Kosovo is never shown without the mark, nor the mark without its text."""
+    (kosovo,) = (country for country in region.countries if country.code == "XK")
+    assert kosovo.label == "Kosovo*"
+    (text,) = (footnote.text for footnote in region.footnotes if footnote.mark == kosovo.mark)
+    assert text == (
+        "* This designation is without prejudice to positions on status, and is in line with UNSCR 1244/1999 and "
+        "the ICJ Opinion on the Kosovo declaration of independence."
+    )
+    assert {country.mark for country in region.countries if country is not kosovo} == {""}
+
+
+def test_team_in_formation_says_so(region):
+    """A team that does not serve yet is not shown as if it did."""
+    (bih_cert,) = (team for team in region.teams if team.slug == "bih-cert")
+    assert bih_cert.note.startswith("In formation")
+
+
+def test_shared_collections_are_as_agreed(region):
+    """Who reads, who writes, how sensitive and whether signed, for each shared collection."""
+    group = ("alcirt", "mkd-cert", "srb-cert")
+    shared = [(c.slug, c.read, c.write, c.ceiling, c.signature) for c in region.collections[:4]]
+    assert shared == [
+        ("regional-indicators", "all", "all", Tlp.AMBER, SignatureRule.ACCEPTED),
+        ("regional-sightings", "all", "all", Tlp.AMBER, SignatureRule.ACCEPTED),
+        ("public", "all", "all", Tlp.CLEAR, SignatureRule.ACCEPTED),
+        ("financial-sector-group", group, group, Tlp.AMBER_STRICT, SignatureRule.REQUIRED),
+    ]
+
+
+def test_every_team_has_a_collection_of_its_own(region):
+    """One rule makes one collection per team that this team alone reads and writes."""
+    own = {c.slug: (c.title, c.read, c.write, c.ceiling) for c in region.collections[4:]}
+    assert own == {f"team-{slug}": (f"Only {slug}", (slug,), (slug,), Tlp.RED) for slug in TEAMS}
+
+
+@pytest.mark.parametrize("name", MISSHAPEN)
+def test_region_is_refused_when_an_entry_is_misshapen(name):
+    """What has the wrong shape is refused by the reader, which names the entry, and by the schema."""
+    breakage, sentence = MISSHAPEN[name]
+    data = broken(breakage)
+    assert not SCHEMA.is_valid(data)
+    with pytest.raises(Refusal) as refused:
+        read_region(data)
+    assert refused.value.code is Code.INVALID_REGION
+    assert sentence in refused.value.message
+
+
+@pytest.mark.parametrize("name", INCOHERENT)
+def test_region_is_refused_when_entries_contradict_each_other(name):
+    """What no schema can tell, the reader refuses."""
+    breakage, sentence = INCOHERENT[name]
+    data = broken(breakage)
+    assert SCHEMA.is_valid(data)
+    with pytest.raises(Refusal) as refused:
+        read_region(data)
+    assert refused.value.code is Code.INVALID_REGION
+    assert sentence in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(put("collections", 2, "write", ["sample-isp"]), id="writers are a part of the readers"),
+        pytest.param(put("collections", 3, "write", ["sample-bank"]), id="a writer does not read"),
+        pytest.param(drop("teams", 0, "website"), id="no website"),
+        pytest.param(drop("teams", 0, "note"), id="no note"),
+        pytest.param(put("teams", 0, "identity", f"identity--{UUID1}"), id="an identity from elsewhere"),
+        pytest.param(put("teams", 0, "slug", "a" * 40), id="the longest slug"),
+    ],
+)
+def test_region_is_read_when_the_change_is_allowed(change):
+    """The reader and the schema refuse nothing that is legal."""
+    data = broken(change)
+    if data["teams"][0]["slug"] != "alcirt":
+        data["collections"][3].update(read=["mkd-cert"], write=["mkd-cert"])
+    assert SCHEMA.is_valid(data)
+    read_region(data)
