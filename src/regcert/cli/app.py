@@ -9,6 +9,7 @@ import typer
 from regcert import __version__
 from regcert.cli import client, host
 from regcert.errors import Code, Refusal
+from regcert.outbound.answers import inert
 
 REFUSED = 1
 USAGE = 2
@@ -20,18 +21,30 @@ EXIT_CODES: Mapping[Code, int] = {
     Code.BUSY: UNREACHABLE,
     Code.UNAUTHENTICATED: NOT_SIGNED_IN,
 }
-_MOST_FAULT_CHARACTERS = 200
+_MOST_CHARACTERS = 400
 
 _EPILOG = (
     "Exit codes: 0 done; 1 refused, or partly refused; 2 wrong usage; 3 the server cannot be reached or is busy; "
     "4 not signed in; 5 a fault of ours."
 )
-_PLAIN = {"no_args_is_help": True, "rich_markup_mode": None, "add_completion": False}
 
-app = typer.Typer(help="RegCERT: incident sharing for regional CERTs.", epilog=_EPILOG, pretty_exceptions_enable=False, **_PLAIN)
-team = typer.Typer(help="Teams of this host.", **_PLAIN)
-collection = typer.Typer(help="Collections of this host.", **_PLAIN)
-token = typer.Typer(help="Tokens of this host.", **_PLAIN)
+
+def _group(story: str, epilog: str | None = None) -> typer.Typer:
+    # Plain text instead of boxes: it can be piped and read aloud, and costs no import.
+    return typer.Typer(
+        help=story,
+        epilog=epilog,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+
+
+app = _group("RegCERT: incident sharing for regional CERTs.", _EPILOG)
+team = _group("Teams of this host.")
+collection = _group("Collections of this host.")
+token = _group("Tokens of this host.")
 
 app.command()(host.init)
 app.command()(host.serve)
@@ -90,6 +103,5 @@ def run(arguments: list[str] | None = None) -> None:
 
 
 def _end(sentence: str, code: str, exit_code: int) -> None:
-    line = " ".join(sentence.split())[: 2 * _MOST_FAULT_CHARACTERS]
-    print(f"regcert: {line} [{code}]", file=sys.stderr)
+    print(f"regcert: {inert(sentence, _MOST_CHARACTERS)} [{code}]", file=sys.stderr)
     sys.exit(exit_code)

@@ -1,5 +1,8 @@
 """The commands of a team's analyst or machine: publish, pull, sight, incidents. They need a server and a token, no host."""
 
+# ruff: noqa: PLC0415, PLR0917
+# Imports inside commands keep `--help` fast; a command's options are its function's arguments.
+
 import asyncio
 import os
 import tempfile
@@ -154,7 +157,7 @@ def _incident_row(incident: dict[str, object]) -> tuple[str, ...]:
         str(len(items("teams"))),
         str(len(items("observables"))),
         number(incident.get("sightings")),
-        inert(incident.get("last_seen"), 19).replace("T", " "),
+        inert(incident.get("last_seen"))[:16].replace("T", " "),
     )
 
 
@@ -174,13 +177,16 @@ def _read_objects(path: Path) -> "Iterator[Written | Failure]":
     except OSError as error:
         raise Refusal(Code.MALFORMED_REQUEST, f"{path.name} cannot be read: {error.strerror}") from error
     try:
-        for read in read_envelope(body):
-            if isinstance(read, Refusal):
-                yield Failure("unknown", "", str(read))
-            else:
-                yield Written(str(read.value.get("type")), read.body)
+        objects = list(read_envelope(body))
     except Refusal as refusal:
         raise Refusal(refusal.code, f"{path.name}: {refusal.message}") from refusal
+    if not objects:
+        raise Refusal(Code.MALFORMED_REQUEST, f"{path.name} holds no objects; is it a STIX bundle or a TAXII envelope?")
+    for read in objects:
+        if isinstance(read, Refusal):
+            yield Failure("unknown", "", str(read))
+        else:
+            yield Written(str(read.value.get("type")), read.body)
 
 
 @contextmanager

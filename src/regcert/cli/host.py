@@ -1,26 +1,29 @@
 """The commands of a host's operator: found it, serve, and say who takes part."""
 
+# ruff: noqa: PLC0415, PLR0917
+# Imports inside commands keep `--help` fast; a command's options are its function's arguments.
+
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from regcert.cli.printing import print_json, print_line, print_table, tell
 from regcert.clock import DAY_US, SystemClock
-from regcert.domain.collection import SignatureRule
+from regcert.domain.collection import Collection, SignatureRule
 from regcert.domain.principal import Role
-from regcert.domain.team import TeamKind
+from regcert.domain.team import Team, TeamKind
 from regcert.errors import Code, Refusal
 
 if TYPE_CHECKING:
-    from regcert.domain.collection import Collection
-    from regcert.domain.team import Team
     from regcert.store.database import Database
+
+T = TypeVar("T")
 
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([dw])")
 _DAYS = {"d": 1, "w": 7}
@@ -40,8 +43,7 @@ def init(
 
     settings = read_settings()
     path = region or share_dir() / "deploy" / "regions" / "western-balkans.toml"
-    founding = initialise(settings.data_dir, settings.database_url, SystemClock(), read_region_file(path))
-    founded = asyncio.run(founding)
+    founded = _run(initialise(settings.data_dir, settings.database_url, SystemClock(), read_region_file(path)))
     if as_json:
         print_json({"token": founded.token, "team": founded.team, "api_root": f"/{founded.api_root}/"})
         return
@@ -61,10 +63,7 @@ def serve(
     settings = read_settings()
     _require_file(settings.database_url)
     set_up_logging(settings.log_level)
-    try:
-        asyncio.run(assembly.serve(settings, host, port))
-    except OSError as error:
-        raise Refusal(Code.INVALID_SETTING, f"cannot serve on {host} port {port}: {error.strerror or error}") from error
+    _run(assembly.serve(settings, host, port))
 
 
 def add_team(
@@ -81,11 +80,11 @@ def add_team(
 
     entry = read_team(slug, name, country, kind, identity or f"identity--{uuid.uuid4()}")
 
-    async def work() -> "Team":
+    async def work() -> Team:
         async with _open_host() as database:
             return await flow.add_team(database, SystemClock(), entry)
 
-    team = asyncio.run(work())
+    team = _run(work())
     if as_json:
         print_json(_describe_team(team))
     else:
@@ -96,11 +95,11 @@ def list_teams(as_json: AsJson = False) -> None:
     """List the teams."""
     from regcert.store import teams
 
-    async def work() -> "list[Team]":
+    async def work() -> list[Team]:
         async with _open_host() as database, database.read() as connection:
             return await teams.list_teams(connection)
 
-    listed = [_describe_team(team) for team in asyncio.run(work())]
+    listed = [_describe_team(team) for team in _run(work())]
     if as_json:
         print_json(listed)
     else:
@@ -130,11 +129,11 @@ def add_collection(
         write=write,
     )
 
-    async def work() -> "Collection":
+    async def work() -> Collection:
         async with _open_host() as database:
             return await flow.add_collection(database, SystemClock(), entry)
 
-    collection = asyncio.run(work())
+    collection = _run(work())
     if as_json:
         print_json(_describe_collection(collection))
     else:
@@ -145,11 +144,11 @@ def list_collections(as_json: AsJson = False) -> None:
     """List the collections, with their ids and where they are."""
     from regcert.store import collections
 
-    async def work() -> "list[Collection]":
+    async def work() -> list[Collection]:
         async with _open_host() as database, database.read() as connection:
             return await collections.list_collections(connection)
 
-    listed = [_describe_collection(collection) for collection in asyncio.run(work())]
+    listed = [_describe_collection(collection) for collection in _run(work())]
     if as_json:
         print_json(listed)
     else:
@@ -176,7 +175,7 @@ def create_token(
         async with _open_host() as database:
             return await flow.create_token(database, SystemClock(), team, order)
 
-    token = asyncio.run(work())
+    token = _run(work())
     if as_json:
         print_json({"token": token, "team": team, "role": role})
     else:
@@ -191,6 +190,14 @@ def demo(
     from regcert.cli import demo as sample
 
     sample.demo(once=once, port=port)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(work)
+    except OSError as error:  # a database that does not answer, a port that is taken
+        sentence = f"{error.strerror or error}; check database_url, and --port if you serve"
+        raise Refusal(Code.INVALID_SETTING, sentence) from error
 
 
 @asynccontextmanager
@@ -217,7 +224,7 @@ def _require_file(url: str) -> None:
         raise Refusal(Code.NOT_INITIALISED, "there is no host here yet; run 'regcert init' first, or set REGCERT_DATA_DIR")
 
 
-def _describe_team(team: "Team") -> dict[str, str]:
+def _describe_team(team: Team) -> dict[str, str]:
     return {
         "slug": team.slug,
         "name": team.name,
@@ -227,7 +234,7 @@ def _describe_team(team: "Team") -> dict[str, str]:
     }
 
 
-def _describe_collection(collection: "Collection") -> dict[str, str]:
+def _describe_collection(collection: Collection) -> dict[str, str]:
     root = f"/{collection.api_root}/"
     return {
         "id": collection.uuid,

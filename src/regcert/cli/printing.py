@@ -1,5 +1,8 @@
 """What comes of a command: data on standard output, sentences for people on standard error."""
 
+# ruff: noqa: PLC0415
+# Imports inside commands keep `--help` fast.
+
 import json
 import sys
 from collections.abc import Iterable, Sequence

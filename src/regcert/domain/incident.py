@@ -53,6 +53,7 @@ class Incident:
         first_us: earliest event time.
         last_us: latest event time.
         terms: why it scores so.
+        names: what reports call it: campaigns first, then malware, then the reports' own titles; at most three.
     """
 
     incident_id: str
@@ -66,3 +67,4 @@ class Incident:
     first_us: int
     last_us: int
     terms: tuple[Term, ...]
+    names: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ def incident_json(incident: Incident, score: float) -> dict[str, object]:
     """
     return {
         "id": incident.incident_id,
+        "names": list(incident.names),
         "score": round(score, 1),
         "marking": incident.marking.label,
         "countries": [

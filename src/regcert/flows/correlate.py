@@ -1,8 +1,9 @@
 """Read on in the ledger, and find what crosses borders."""
 
 import uuid
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from regcert.correlation.assess import assess, rank
 from regcert.correlation.cluster import cluster, keep_ids
@@ -16,6 +17,7 @@ from regcert.store.groups import (
     load_contexts,
     load_groups,
     load_memberships,
+    load_names,
 )
 from regcert.store.incidents import Assessed, replace_held, replace_incidents
 from regcert.store.ledger import (
@@ -30,7 +32,10 @@ from regcert.store.ledger import (
 
 # Other people's posts wait while a stretch is read, so it is kept short.
 MENTIONS_A_STRETCH = 500
-# Who holds a value in one country only, or nobody: nothing is held back there, it simply does not cross a border.
+# What may name an incident, the most telling first.
+_NAMING = ("campaign--", "incident--", "intrusion-set--", "malware--", "report--", "grouping--")
+MOST_NAMES = 3
+# A value that one country holds, or nobody, is not held back: it simply does not cross a border.
 _SHOWN = frozenset({Held.GUARDED, Held.FALSE_POSITIVE, Held.ONE_ORIGIN})
 
 
@@ -74,8 +79,7 @@ async def _read_on(tx: Tx, guards: Guards) -> bool:
 async def _regroup(tx: Tx, scope: str, touched: set[bytes], guards: Guards) -> None:
     """Judge some values anew, and cluster them with every incident that they belong or now connect to."""
     contexts = await load_contexts(tx.connection, scope, touched)
-    named = {context for of_key in contexts.values() for context in of_key}
-    companions = await find_companions(tx.connection, scope, named)
+    companions = await find_companions(tx.connection, scope, set().union(*contexts.values()))
     previous = await load_memberships(tx.connection, scope, touched | companions)
     keys = touched | set(previous)
     contexts |= await load_contexts(tx.connection, scope, keys - touched)
@@ -83,14 +87,29 @@ async def _regroup(tx: Tx, scope: str, touched: set[bytes], guards: Guards) -> N
     verdicts = {key: judge(observable, holdings, guards) for key, (observable, holdings) in groups.items()}
     crossing = {key: frozenset(contexts[key]) for key, verdict in verdicts.items() if verdict.crosses}
     kept = keep_ids(cluster(crossing), previous, _new_id)
-    assessed = {one: _assess(one, scope, members, groups) for one, members in kept.incidents.items()}
+    named = {context for of_key in crossing.values() for context in of_key if context.startswith(_NAMING)}
+    names = await load_names(tx.connection, scope, named)
+    assessed = {
+        one: _assess(one, scope, members, groups, _names(members, crossing, names)) for one, members in kept.incidents.items()
+    }
     await replace_incidents(tx, scope, keys, assessed, set(previous.values()), kept.absorbed)
     await replace_held(tx, scope, keys, _held(verdicts))
 
 
-def _assess(incident_id: str, scope: str, members: frozenset[bytes], groups: Groups) -> Assessed:
+def _assess(incident_id: str, scope: str, members: frozenset[bytes], groups: Groups, names: tuple[str, ...]) -> Assessed:
     incident = assess(incident_id, scope, {groups[key][0]: groups[key][1] for key in sorted(members)})
-    return rank(incident), incident, members
+    return rank(incident), replace(incident, names=names), members
+
+
+def _names(members: Iterable[bytes], contexts: Mapping[bytes, frozenset[str]], names: Mapping[str, str]) -> tuple[str, ...]:
+    """Choose what an incident goes by: a campaign's name before a report's title, and what most of it carries first."""
+    counted = Counter(context for key in members for context in contexts[key] if context in names)
+    ordered = sorted(counted, key=lambda context: (_naming_rank(context), -counted[context], names[context]))
+    return tuple(dict.fromkeys(names[context] for context in ordered))[:MOST_NAMES]
+
+
+def _naming_rank(context: str) -> int:
+    return next(rank for rank, prefix in enumerate(_NAMING) if context.startswith(prefix))
 
 
 def _held(verdicts: Mapping[bytes, Verdict]) -> dict[bytes, tuple[str, str]]:

@@ -21,9 +21,9 @@ class BoundedTransport(HTTPAdapter):
         self,
         request: requests.PreparedRequest,
         stream: bool = False,  # noqa: ARG002, FBT001, FBT002 - the signature is the library's
-        timeout: None | float | tuple[float, float] | tuple[float, None] = None,  # noqa: ARG002
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,  # noqa: ARG002
         verify: bool | str = True,  # noqa: FBT001, FBT002
-        cert: None | bytes | str | tuple[bytes | str, bytes | str] = None,
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Send a request and read all of its answer.

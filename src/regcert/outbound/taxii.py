@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import requests
@@ -69,7 +69,7 @@ class TaxiiHost:
         self._connection = _HTTPConnection(_USER, require_token(token), version="2.1")
         bound(self._connection.session)
 
-    def __enter__(self) -> "TaxiiHost":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

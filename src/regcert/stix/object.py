@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from regcert.stix.extract import observables_of
 from regcert.stix.observable import Observable
 from regcert.stix.reader import ReadObject
@@ -118,6 +120,12 @@ def read_stix_object(read: ReadObject, schemas: SchemaSet) -> StixObject:
         body=read.body,
         digest=read.digest,
     )
+
+
+def read_name(body: bytes) -> str | None:
+    """Read the name of a stored object, cut to 120 characters; None where it has none."""
+    name = orjson.loads(body).get("name")
+    return name[:120] if isinstance(name, str) and name.strip() else None
 
 
 def _marking_ids(value: dict[str, Any]) -> Iterator[str]:

@@ -90,9 +90,8 @@ async def _ids_of(
 ) -> frozenset[int]:
     wanted = sorted(set(slugs))
     rows = table(row)
-    found = {
-        slug: number for slug, number in await connection.execute(select(rows.c.slug, rows.c[key]).where(rows.c.slug.in_(wanted)))
-    }
+    query = select(rows.c.slug, rows.c[key]).where(rows.c.slug.in_(wanted))
+    found = dict((await connection.execute(query)).tuples().all())
     for slug in wanted:
         if slug not in found:
             raise Refusal(Code.NOT_FOUND, f"there is no {noun} called {slug}")

@@ -8,6 +8,7 @@ from sqlalchemy import Select, and_, distinct, func, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regcert.domain.holding import Holding
+from regcert.stix.object import read_name
 from regcert.stix.observable import Observable, ObservableKind
 from regcert.stix.tlp import Tlp
 from regcert.store.ledger import ScopedKey
@@ -17,6 +18,7 @@ from regcert.store.tables import (
     HoldingRow,
     MemberRow,
     MentionRow,
+    ObjectRow,
     ObservableRow,
     TeamRow,
     TieRow,
@@ -30,6 +32,7 @@ _OBSERVABLES = table(ObservableRow)
 _COLLECTIONS = table(CollectionRow)
 _TEAMS = table(TeamRow)
 _TIES = table(TieRow)
+_OBJECTS = table(ObjectRow)
 _MEMBERS = table(MemberRow)
 
 Groups = dict[bytes, tuple[Observable, list[Holding]]]
@@ -143,8 +146,24 @@ async def load_memberships(connection: AsyncConnection, scope: str, keys: Values
     for some in chunks(keys):
         ids = select(_MEMBERS.c.incident_id).where(_MEMBERS.c.scope == scope, among_keys(connection, _MEMBERS.c.key, some))
         query = select(_MEMBERS.c.key, _MEMBERS.c.incident_id).where(_MEMBERS.c.scope == scope, _MEMBERS.c.incident_id.in_(ids))
-        memberships.update((await connection.execute(query)).tuples().all())
+        memberships.update({key: incident_id for key, incident_id in await connection.execute(query)})
     return memberships
+
+
+async def load_names(connection: AsyncConnection, scope: str, contexts: Values[str]) -> dict[str, str]:
+    """Load what some reports, campaigns and malware are called, where the scope holds them."""
+    names: dict[str, str] = {}
+    for some in chunks(contexts):
+        query = (
+            select(_OBJECTS.c.stix_id, _OBJECTS.c.body)
+            .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _OBJECTS.c.collection_id)
+            .where(_COLLECTIONS.c.scope == scope, _OBJECTS.c.superseded_by == 0, among(connection, _OBJECTS.c.stix_id, some))
+        )
+        for stix_id, body in await connection.execute(query):
+            name = read_name(body)
+            if name is not None:
+                names[stix_id] = name
+    return names
 
 
 def chunks(values: Iterable[Any]) -> Iterable[list[Any]]:

@@ -1,10 +1,11 @@
-"""The rows that one new object becomes: itself, and what correlation will read of it."""
+"""The rows that one new object or report becomes: itself, and what correlation will read of it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlmodel import SQLModel
 
+from regcert.domain.sighting import SightingKind, SightingReport
 from regcert.domain.submission import AdmittedObject, Vouched
 from regcert.stix.object import SightingClaim
 from regcert.store.ledger import observable_key
@@ -101,3 +102,32 @@ def _claim(claim: SightingClaim) -> dict[str, object]:
         "last_us": claim.last_us,
         "sector": None,
     }
+
+
+def rows_of_report(report: SightingReport, place: dict[str, object], team_identity: str) -> Iterator[Row]:
+    """Yield the rows of one report: the entry in the ledger, and what it says of a value.
+
+    Args:
+        report: what was seen.
+        place: its position, collection, team and marking.
+        team_identity: whose word it is; what a team saw is always its own.
+    """
+    key = observable_key(report.observable) if report.observable else None
+    what = {"count": report.count, "first_us": report.first_us, "last_us": report.last_us}
+    yield (
+        SightingRow,
+        {
+            **place,
+            **what,
+            "report_id": report.report_id,
+            "kind": report.kind.value,
+            "key": key,
+            "indicator_id": report.indicator_id,
+            "sector": report.sector,
+        },
+    )
+    # That something has expired says nothing about whether it was there.
+    if report.observable is not None and report.kind is not SightingKind.EXPIRED:
+        yield ObservableRow, {"key": key, "kind": report.observable.kind.value, "value": report.observable.value}
+        said = {"key": key, "stix_id": "", "origin": team_identity, "said": report.kind.value}
+        yield MentionRow, {**place, **what, **said}

@@ -1,18 +1,20 @@
 """The ledger of sightings that come as reports rather than as STIX objects."""
 
+from collections import defaultdict
 from collections.abc import Collection as Values
 from collections.abc import Sequence
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel
 
 from regcert.domain.principal import Principal
-from regcert.domain.sighting import SightingKind, SightingReport
+from regcert.domain.sighting import SightingReport
 from regcert.stix.tlp import Tlp
 from regcert.store.database import Tx
-from regcert.store.ledger import observable_key
 from regcert.store.many import among, insert_new
-from regcert.store.tables import CollectionRow, MentionRow, ObjectRow, ObservableRow, SightingRow, table
+from regcert.store.rows import rows_of_report
+from regcert.store.tables import CollectionRow, ObjectRow, SightingRow, table
 from regcert.store.visibility import visible
 
 _SIGHTINGS = table(SightingRow)
@@ -54,10 +56,10 @@ async def record_sightings(tx: Tx, principal: Principal, reports: Sequence[tuple
     """
     team = principal.team
     await tx.lock_order()
-    known = (
-        select(_SIGHTINGS.c.report_id)
-        .where(_SIGHTINGS.c.team_id == team.team_id, among(tx.connection, _SIGHTINGS.c.report_id, [r.report_id for r, _, _ in reports]))
-    )  # fmt: skip
+    names = [report.report_id for report, _, _ in reports]
+    known = select(_SIGHTINGS.c.report_id).where(
+        _SIGHTINGS.c.team_id == team.team_id, among(tx.connection, _SIGHTINGS.c.report_id, names)
+    )
     seen = set((await tx.connection.execute(known)).scalars())
     fresh = []
     for entry in reports:
@@ -66,31 +68,12 @@ async def record_sightings(tx: Tx, principal: Principal, reports: Sequence[tuple
             fresh.append(entry)
     if not fresh:
         return 0
-    rows, mentions, values = [], [], {}
+    rows: defaultdict[type[SQLModel], list[dict[str, object]]] = defaultdict(list)
     for (report, collection_id, marking), position in zip(fresh, await tx.take_positions(len(fresh)), strict=True):
-        key = observable_key(report.observable) if report.observable else None
         place = {"position": position, "collection_id": collection_id, "team_id": team.team_id, "marking": int(marking)}
-        what = {"count": report.count, "first_us": report.first_us, "last_us": report.last_us}
-        rows.append(
-            place
-            | what
-            | {
-                "report_id": report.report_id,
-                "kind": report.kind.value,
-                "key": key,
-                "indicator_id": report.indicator_id,
-                "sector": report.sector,
-            }
-        )
-        if report.observable is None or key is None:
-            continue
-        values[key] = {"key": key, "kind": report.observable.kind.value, "value": report.observable.value}
-        # That something has expired says nothing about whether it was there.
-        if report.kind is not SightingKind.EXPIRED:
-            said = {"key": key, "stix_id": "", "origin": team.identity_id, "said": report.kind.value}
-            mentions.append(place | what | said)
-    await tx.connection.execute(insert(_SIGHTINGS), rows)
-    for table_row, found in ((ObservableRow, list(values.values())), (MentionRow, mentions)):
-        if found:
-            await tx.connection.execute(insert_new(tx.connection, table(table_row)), found)
+        for kind, row in rows_of_report(report, place, team.identity_id):
+            rows[kind].append(row)
+    await tx.connection.execute(insert(_SIGHTINGS), rows.pop(SightingRow))
+    for kind, found in rows.items():
+        await tx.connection.execute(insert_new(tx.connection, table(kind)), found)
     return len(fresh)

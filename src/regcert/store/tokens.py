@@ -48,7 +48,7 @@ async def add_token(
     return token_id
 
 
-def _living(now_us: int) -> Select[tuple[int, str]]:
+def _living(now_us: int) -> Select[int, str]:
     return (
         select(_TOKENS.c.token_id, _TOKENS.c.role, *_TEAMS.c)
         .join(_TEAMS, _TEAMS.c.team_id == _TOKENS.c.team_id)
@@ -56,7 +56,7 @@ def _living(now_us: int) -> Select[tuple[int, str]]:
     )
 
 
-async def _principal(connection: AsyncConnection, query: Select[tuple[int, str]]) -> Principal | None:
+async def _principal(connection: AsyncConnection, query: Select[int, str]) -> Principal | None:
     row = (await connection.execute(query)).mappings().first()
     if row is None:
         return None

@@ -16,17 +16,17 @@ _COLLECTIONS = table(CollectionRow)
 _ACCESS = table(AccessRow)
 
 
-def visible(principal: Principal) -> Select[tuple[int]]:
+def visible(principal: Principal) -> Select[int]:
     """Build the query for the ids of the collections that a principal may read."""
     return _open_to(principal, "read")
 
 
-def writable(principal: Principal) -> Select[tuple[int]]:
+def writable(principal: Principal) -> Select[int]:
     """Build the query for the ids of the collections that a principal's team may write."""
     return _open_to(principal, "write")
 
 
-def visible_scopes(principal: Principal) -> Select[tuple[str]]:
+def visible_scopes(principal: Principal) -> Select[str]:
     """Build the query for the scopes whose evidence a principal may see.
 
     A token narrowed to some collections sees a scope only if it opens every collection of it: incidents are made of all of
@@ -37,7 +37,7 @@ def visible_scopes(principal: Principal) -> Select[tuple[str]]:
     return scopes.where(~exists().where(shut.c.scope == _COLLECTIONS.c.scope, shut.c.collection_id.not_in(visible(principal))))
 
 
-def _open_to(principal: Principal, verb: str) -> Select[tuple[int]]:
+def _open_to(principal: Principal, verb: str) -> Select[int]:
     granted = exists().where(
         _ACCESS.c.collection_id == _COLLECTIONS.c.collection_id,
         _ACCESS.c.team_id == principal.team.team_id,

@@ -157,7 +157,7 @@ class _Author:
         reported = [one for number, watch in enumerate(self._week.watches) for one in self._watch(number, watch)]
         reported += [one for noisy in self._week.noise.teams for one in self._noise_seen(noisy)]
         reported.sort(key=lambda one: (one[1], one[0]))
-        for (team, _), batch in groupby(reported, key=lambda one: (one[1], one[0] // _BATCH_US)):
+        for (team, _), batch in groupby(reported, key=lambda one: (one[1], (self._now_us - one[0]) // _BATCH_US)):
             together = list(batch)
             yield Sighted(together[-1][0], team, tuple(report for _, _, report in together))
 

@@ -182,7 +182,7 @@ def _activity(board: Board, code: str, countries: list[str], today: int) -> view
 
 
 def _row(ranked: Ranked) -> views.IncidentRow:
-    return views.IncidentRow(ranked.incident, ranked.score)
+    return views.IncidentRow(ranked.incident, ranked.score, ranked.incident.names)
 
 
 def _viewer(session: Session) -> views.Viewer:

@@ -1,0 +1,1 @@
+"""Our API and the console over real sockets."""
