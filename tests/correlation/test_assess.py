@@ -60,8 +60,8 @@ def test_terms_are_explained_and_sum_to_the_strength():
     }
     assert incident.strength == pytest.approx(46.91)
     assert [term.evidence for term in incident.terms] == [
-        "It reached 2 countries: HR → RS.",
-        "2 teams hold it on the word of 2 origins; 2 countries have an origin that no other needs.",
+        "It reached 2 countries.",
+        "2 teams hold it on the word of 2 origins; 2 countries speak from knowledge of their own.",
         "It is made of 1 value.",
         "1 team other than the first to publish it saw it.",
         "Its quickest crossing took 24 hours.",

@@ -204,7 +204,7 @@ def test_kosovo_carries_its_footnote(region):
     assert kosovo.label == "Kosovo*"
     (text,) = (footnote.text for footnote in region.footnotes if footnote.mark == kosovo.mark)
     assert text == (
-        "* This designation is without prejudice to positions on status, and is in line with UNSCR 1244/1999 and "
+        "This designation is without prejudice to positions on status, and is in line with UNSCR 1244/1999 and "
         "the ICJ Opinion on the Kosovo declaration of independence."
     )
     assert {country.mark for country in region.countries if country is not kosovo} == {""}
@@ -224,7 +224,7 @@ def test_shared_collections_are_as_agreed(region):
         ("regional-indicators", "all", "all", Tlp.AMBER, SignatureRule.ACCEPTED),
         ("regional-sightings", "all", "all", Tlp.AMBER, SignatureRule.ACCEPTED),
         ("public", "all", "all", Tlp.CLEAR, SignatureRule.ACCEPTED),
-        ("financial-sector-group", group, group, Tlp.AMBER_STRICT, SignatureRule.REQUIRED),
+        ("financial-sector-group", group, group, Tlp.AMBER_STRICT, SignatureRule.ACCEPTED),
     ]
 
 

@@ -66,7 +66,7 @@ async def ask_raw(host: RunningHost, request: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     try:
         writer.write(request)
-        writer.write_eof()
+        pass
         return await reader.read()
     finally:
         writer.close()

@@ -12,7 +12,6 @@ from regcert.errors import Code, Refusal
 from regcert.outbound.answers import inert
 
 REFUSED = 1
-USAGE = 2
 UNREACHABLE = 3
 NOT_SIGNED_IN = 4
 FAULT = 5
@@ -34,7 +33,6 @@ def _group(story: str, epilog: str | None = None) -> typer.Typer:
     return typer.Typer(
         help=story,
         epilog=epilog,
-        no_args_is_help=True,
         rich_markup_mode=None,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -64,10 +62,11 @@ app.command()(host.demo)
 
 
 @app.callback(invoke_without_command=True)
-def _options(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+def _options(context: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
     if version:
         print(__version__)
-        raise typer.Exit
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 class Answering:

@@ -133,7 +133,7 @@ def _print_incidents(week: Week, region: Region, incidents: _Incidents) -> None:
         if country.mark:
             print_line(f"{country.code}: {country.label}")
     for footnote in region.footnotes:
-        print_line(footnote.text)
+        print_line(f"{footnote.mark} {footnote.text}")
 
 
 def _incident_row(week: Week, incident: Mapping[str, Any]) -> tuple[str, ...]:

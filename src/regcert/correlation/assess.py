@@ -101,8 +101,8 @@ def _saturate(most: float, amount: float, step: float) -> float:
 
 
 def _spread_term(spread: Sequence[Arrival]) -> Term:
-    way = " → ".join(arrival.country for arrival in spread)
-    evidence = f"It reached {_count(len(spread), 'country', 'countries')}: {way or 'none by name'}."
+    # Without their names: some carry a footnote, which whoever shows them knows and this room does not.
+    evidence = f"It reached {_count(len(spread), 'country', 'countries')}."
     return Term("spread", _saturate(MOST_SPREAD, max(0, len(spread) - 1), 1), MOST_SPREAD, evidence)
 
 
@@ -112,7 +112,7 @@ def _independence_term(supporting: Sequence[Holding]) -> Term:
     origins = len({holding.origin for holding in supporting})
     evidence = (
         f"{_count(teams, 'team', 'teams')} hold it on the word of {_count(origins, 'origin', 'origins')}; "
-        f"{_count(own, 'country has', 'countries have')} an origin that no other needs."
+        f"{_count(own, 'country speaks', 'countries speak')} from knowledge of their own."
     )
     return Term("independence", _saturate(MOST_INDEPENDENCE, max(0, own - 1), 1), MOST_INDEPENDENCE, evidence)
 

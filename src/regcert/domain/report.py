@@ -37,6 +37,7 @@ def read_report(data: object, now_us: int) -> SightingReport:
         raise _invalid("a report names either a 'value' or an 'indicator'")
     if indicator is not None and not is_stix_id(indicator):
         raise _invalid("'indicator' must be a STIX id such as indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f")
+    _text(data, "collection", _MAX_NAME)  # whoever files the report looks it up
     first_us, last_us = _span(data, now_us)
     return SightingReport(
         report_id=_text(data, "report_id", _MAX_NAME) or str(uuid.uuid4()),

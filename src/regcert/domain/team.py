@@ -26,6 +26,7 @@ class Team:
         country: ISO 3166-1 alpha-2; `XK` for Kosovo*, `ZZ` for a team that belongs to no one country.
         kind: what it answers for; a coordination team's reports name no country.
         identity_id: the id of its STIX identity: who `created_by_ref` means.
+        website: where it says how to reach it, or empty.
     """
 
     team_id: int
@@ -34,3 +35,4 @@ class Team:
     country: str
     kind: TeamKind
     identity_id: str
+    website: str = ""

@@ -1,7 +1,7 @@
 """Enter a team that joined after the region was set up."""
 
 from regcert.clock import Clock
-from regcert.domain.region import NO_COUNTRY, TeamEntry
+from regcert.domain.region import TeamEntry
 from regcert.domain.team import Team
 from regcert.errors import Code, Refusal
 from regcert.store import teams
@@ -18,14 +18,12 @@ async def add_team(database: Database, clock: Clock, entry: TeamEntry) -> Team:
         entry: what the operator says of it.
 
     Raises:
-        Refusal: NOT_INITIALISED; NOT_FOUND for a country outside the region; ALREADY_EXISTS.
+        Refusal: NOT_INITIALISED; ALREADY_EXISTS.
     """
 
     async def work(tx: Tx) -> Team:
-        facts = await teams.read_facts(tx.connection)
-        if not facts:
+        if not await teams.read_facts(tx.connection):
             raise Refusal(Code.NOT_INITIALISED, "this host has no region yet; run 'regcert init' first")
-        _require_country(facts, entry.country)
         return await enter_team(tx, clock.now_us(), entry)
 
     return await database.write(work)
@@ -37,13 +35,7 @@ async def enter_team(tx: Tx, at_us: int, entry: TeamEntry) -> Team:
     Raises:
         Refusal: ALREADY_EXISTS.
     """
-    team = await teams.add_team(tx, entry.slug, entry.name, entry.country, entry.kind, entry.identity_id)
+    newcomer = Team(0, entry.slug, entry.name, entry.country, entry.kind, entry.identity_id, entry.website)
+    team = await teams.add_team(tx, newcomer)
     await add_audit(tx, None, at_us, "team-add", entry.slug)
     return team
-
-
-def _require_country(facts: dict[str, object], code: str) -> None:
-    countries = facts["countries"]
-    known = [NO_COUNTRY, *(country["code"] for country in countries)] if isinstance(countries, list) else []
-    if code not in known:
-        raise Refusal(Code.NOT_FOUND, f"the country is not in this region; take one of {', '.join(known)}")

@@ -1,11 +1,11 @@
 """Show what crosses borders, as far as one principal may see it."""
 
 import base64
-import binascii
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
+import msgspec
 
 from regcert.clock import Clock
 from regcert.correlation.assess import current_score
@@ -89,12 +89,12 @@ async def get_incident(
 
 
 def _write_cursor(rank: float, incident_id: str) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([rank, incident_id])).decode()
+    return base64.urlsafe_b64encode(msgspec.json.encode([rank, incident_id])).decode()
 
 
 def _read_cursor(text: str) -> tuple[float, str]:
     try:
-        rank, incident_id = orjson.loads(base64.urlsafe_b64decode(text[:200]))
-        return float(rank), str(incident_id)
-    except (binascii.Error, ValueError, TypeError) as error:
+        rank, incident_id = msgspec.json.decode(base64.urlsafe_b64decode(text[:200]), type=tuple[float, uuid.UUID])
+    except (ValueError, msgspec.MsgspecError) as error:
         raise Refusal(Code.MALFORMED_REQUEST, "'next' is not from a page of this list; begin again without it") from error
+    return rank, str(incident_id)

@@ -44,8 +44,9 @@ def read_timestamp(text: str) -> int:
         if match[8] is None:
             offset = timedelta(hours=int(match[10]), minutes=int(match[11]))
             zone = timezone(-offset if match[9] == "-" else offset)
-        moment = datetime(year, month, day, hour, minute, second, micros, tzinfo=zone)
-    except ValueError as error:
+        # In UTC, because an offset can lead out of the calendar: such an instant could be read and never written.
+        moment = datetime(year, month, day, hour, minute, second, micros, tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise Refusal(Code.INVALID_TIMESTAMP, "no such date or time of day exists") from error
     return (moment - _EPOCH) // timedelta(microseconds=1)
 

@@ -91,7 +91,7 @@ async def _ids_of(
     wanted = sorted(set(slugs))
     rows = table(row)
     query = select(rows.c.slug, rows.c[key]).where(rows.c.slug.in_(wanted))
-    found = dict((await connection.execute(query)).tuples().all())
+    found = dict((await connection.execute(query)).all())
     for slug in wanted:
         if slug not in found:
             raise Refusal(Code.NOT_FOUND, f"there is no {noun} called {slug}")

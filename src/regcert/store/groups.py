@@ -146,7 +146,7 @@ async def load_memberships(connection: AsyncConnection, scope: str, keys: Values
     for some in chunks(keys):
         ids = select(_MEMBERS.c.incident_id).where(_MEMBERS.c.scope == scope, among_keys(connection, _MEMBERS.c.key, some))
         query = select(_MEMBERS.c.key, _MEMBERS.c.incident_id).where(_MEMBERS.c.scope == scope, _MEMBERS.c.incident_id.in_(ids))
-        memberships.update({key: incident_id for key, incident_id in await connection.execute(query)})
+        memberships.update((await connection.execute(query)).all())
     return memberships
 
 

@@ -1,6 +1,6 @@
 """The rows that one new object or report becomes: itself, and what correlation will read of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlmodel import SQLModel
@@ -74,7 +74,7 @@ def rows_of(one: AdmittedObject, place: Place, source: Source) -> Iterator[Row]:
         yield SightingRow, {**here, **_claim(stix.claim), "report_id": f"{stix.stix_id}@{place.version}"}
 
 
-def _mentions(one: AdmittedObject, here: dict[str, object]) -> Iterator[Row]:
+def _mentions(one: AdmittedObject, here: Mapping[str, object]) -> Iterator[Row]:
     stix = one.stix
     said = {
         **here,
@@ -104,7 +104,7 @@ def _claim(claim: SightingClaim) -> dict[str, object]:
     }
 
 
-def rows_of_report(report: SightingReport, place: dict[str, object], team_identity: str) -> Iterator[Row]:
+def rows_of_report(report: SightingReport, place: Mapping[str, object], team_identity: str) -> Iterator[Row]:
     """Yield the rows of one report: the entry in the ledger, and what it says of a value.
 
     Args:

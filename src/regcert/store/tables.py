@@ -65,6 +65,7 @@ class TeamRow(SQLModel, table=True):
     country: str
     kind: str
     identity_id: str = Field(unique=True)
+    website: str
 
 
 class CollectionRow(SQLModel, table=True):

@@ -1,6 +1,7 @@
 """Teams, and what the host knows of its region."""
 
 import json
+from dataclasses import replace
 
 from sqlalchemy import RowMapping, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -15,8 +16,8 @@ _TEAMS = table(TeamRow)
 _FACTS = table(HostFact)
 
 
-async def add_team(tx: Tx, slug: str, name: str, country: str, kind: TeamKind, identity_id: str) -> Team:
-    """Enter a team.
+async def add_team(tx: Tx, team: Team) -> Team:
+    """Enter a team, and return it with the key it was given.
 
     Raises:
         Refusal: ALREADY_EXISTS.
@@ -25,13 +26,20 @@ async def add_team(tx: Tx, slug: str, name: str, country: str, kind: TeamKind, i
         team_id = (
             await tx.connection.execute(
                 insert(_TEAMS)
-                .values(slug=slug, name=name, country=country, kind=kind.value, identity_id=identity_id)
+                .values(
+                    slug=team.slug,
+                    name=team.name,
+                    country=team.country,
+                    kind=team.kind.value,
+                    identity_id=team.identity_id,
+                    website=team.website,
+                )
                 .returning(_TEAMS.c.team_id)
             )
         ).scalar_one()
     except IntegrityError as error:
-        raise Refusal(Code.ALREADY_EXISTS, f"a team called {slug}, or with its identity, exists already") from error
-    return Team(team_id, slug, name, country, kind, identity_id)
+        raise Refusal(Code.ALREADY_EXISTS, f"a team called {team.slug}, or with its identity, exists already") from error
+    return replace(team, team_id=team_id)
 
 
 async def list_teams(connection: AsyncConnection) -> list[Team]:
@@ -48,7 +56,15 @@ async def find_team(connection: AsyncConnection, slug: str) -> Team | None:
 
 def read_team(row: RowMapping) -> Team:
     """Turn a row of the teams table into our noun."""
-    return Team(row["team_id"], row["slug"], row["name"], row["country"], TeamKind(row["kind"]), row["identity_id"])
+    return Team(
+        row["team_id"],
+        row["slug"],
+        row["name"],
+        row["country"],
+        TeamKind(row["kind"]),
+        row["identity_id"],
+        row["website"],
+    )
 
 
 async def begin_order(tx: Tx) -> None:

@@ -105,7 +105,8 @@ def _read_added_after(text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        return read_timestamp(text)
+        # Nothing was added before 1970, which is place 0: clients that want everything ask for any year they like.
+        return max(read_timestamp(text), 0)
     except Refusal as refusal:
         raise Refusal(Code.MALFORMED_REQUEST, f"'added_after' is {refusal.message}") from refusal
 

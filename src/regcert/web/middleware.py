@@ -24,6 +24,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "private, no-store",
+    "Server": "RegCERT",  # not which library, of which version
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
         "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -38,6 +39,7 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[REQUEST_ID] = request_id
     started = time.monotonic()
     try:
+        _require_plain_address(request)
         response = await handler(request)
     except Refusal as refusal:
         response = _refuse(request, refusal)
@@ -46,20 +48,31 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPMethodNotAllowed as error:
         response = _refuse(request, Refusal(Code.METHOD_NOT_ALLOWED, "this address does not know that method"))
         response.headers["Allow"] = ",".join(sorted(error.allowed_methods))
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
+    except web.HTTPRedirection as redirection:
+        _finish(request, redirection, started)
+        raise
+    except web.HTTPException:
         response = _refuse(request, Refusal(Code.NOT_FOUND, "there is nothing at this address"))
     except asyncio.CancelledError:
         raise
     except Exception:  # noqa: BLE001 - no fault may reach a client as itself
         _LOG.exception("fault %s", request_id)
         response = _fail(request)
+    _finish(request, response, started)
+    return response
+
+
+def _require_plain_address(request: web.Request) -> None:
+    """Refuse a NUL in an address: no name here has one, and PostgreSQL fails at it where SQLite does not."""
+    if "\0" in request.path or "\0" in request.query_string:
+        raise Refusal(Code.MALFORMED_REQUEST, "the address holds a NUL character; correct it")
+
+
+def _finish(request: web.Request, response: web.StreamResponse, started: float) -> None:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers["X-Request-Id"] = request_id
-    _write_line(request, response, request_id, time.monotonic() - started)
-    return response
+    response.headers["X-Request-Id"] = request[REQUEST_ID]
+    _write_line(request, response, time.monotonic() - started)
 
 
 def _refuse(request: web.Request, refusal: Refusal) -> web.Response:
@@ -78,7 +91,7 @@ def _is_console(request: web.Request) -> bool:
     return request.path == "/" or request.path.startswith("/console")
 
 
-def _write_line(request: web.Request, response: web.StreamResponse, request_id: str, taken_s: float) -> None:
+def _write_line(request: web.Request, response: web.StreamResponse, taken_s: float) -> None:
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else "-"
-    _LOG.info("%s %s %d %.1fms %s", request.method, route, response.status, taken_s * 1000, request_id)
+    _LOG.info("%s %s %d %.1fms %s", request.method, route, response.status, taken_s * 1000, request[REQUEST_ID])

@@ -37,7 +37,7 @@ def read_limit(request: web.Request) -> int:
     text = request.query.get("limit", "50")
     if not (text.isascii() and text.isdigit() and text.lstrip("0")):
         raise Refusal(Code.MALFORMED_REQUEST, "'limit' must be a whole number from 1")
-    return min(int(text[:9]), MAX_LIMIT)
+    return MAX_LIMIT if len(text.lstrip("0")) > 9 else min(int(text), MAX_LIMIT)
 
 
 def _json(value: object) -> web.Response:

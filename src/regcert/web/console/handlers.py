@@ -1,15 +1,17 @@
 """The console over HTTP: sign in, the board, one incident."""
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
+import orjson
 from aiohttp import web
 
 from regcert.clock import DAY_US
 from regcert.errors import Code, Refusal
+from regcert.exports.incident_json import incident_json
 from regcert.flows.list_incidents import Ranked, get_incident
 from regcert.flows.sign_in import SESSION_S, Session, resume, sign_in, sign_out
 from regcert.flows.view_board import Board, view_board
-from regcert.web.asking import services_of
+from regcert.web.asking import read_body, services_of
 from regcert.web.console import views
 from regcert.web.console.messages import html_response
 from regcert.web.console.pages import STATIC, render_board, render_incident, render_sign_in
@@ -28,6 +30,7 @@ def add_routes(router: web.UrlDispatcher) -> None:
     router.add_post("/console/sign-in", post_sign_in)
     router.add_post("/console/sign-out", post_sign_out)
     router.add_get("/console/incidents/{incident}", get_one_incident)
+    router.add_get("/console/incidents/{incident}/data", get_incident_data)
     router.add_get("/console/static/{name}", get_asset)
 
 
@@ -57,10 +60,20 @@ async def get_one_incident(request: web.Request) -> web.Response:
         now_us=services.clock.now_us(),
         row=_row(ranked),
         evidence=tuple(views.Evidence(observable, tuple(holdings)) for observable, holdings in evidence),
-        contacts={},
-        json_href=f"/api/v1/incidents/{quote(ranked.incident.incident_id, safe='')}",
+        contacts={team.slug: team.website for team in ranked.incident.teams},
+        json_href=f"/console/incidents/{quote(ranked.incident.incident_id, safe='')}/data",
     )
     return html_response(render_incident(view))
+
+
+async def get_incident_data(request: web.Request) -> web.Response:
+    """Answer the same incident as the API does, to somebody who is signed in here."""
+    session = await _session_of(request)
+    if session is None:
+        raise web.HTTPSeeOther("/console/sign-in")
+    services = services_of(request)
+    ranked, _ = await get_incident(services.database, services.clock, session.principal, request.match_info["incident"])
+    return web.Response(body=orjson.dumps(incident_json(ranked.incident, ranked.score)), content_type="application/json")
 
 
 async def get_sign_in(request: web.Request) -> web.Response:
@@ -132,18 +145,16 @@ def _cookie(request: web.Request) -> tuple[str, bool]:
 def _require_own_form(request: web.Request) -> None:
     """Refuse a form that another site sent: browsers say where it comes from."""
     origin = request.headers.get("Origin")
-    if origin not in {None, "null"} and urlsplit(origin).netloc != request.host:
-        raise Refusal(Code.FORBIDDEN, "the form was not ours; open the console and use its own")
-    if origin == "null" or request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+    is_ours = origin is None or origin.partition("://")[2] == request.host
+    if not is_ours or request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         raise Refusal(Code.FORBIDDEN, "the form was not ours; open the console and use its own")
 
 
 async def _read_form(request: web.Request) -> dict[str, str]:
-    if (request.content_length or 0) > _MAX_FORM_BYTES:
-        raise Refusal(Code.TOO_LARGE, "the form is too large")
     if request.content_type != "application/x-www-form-urlencoded":
         raise Refusal(Code.UNSUPPORTED_MEDIA_TYPE, "send the form as a form")
-    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    # Read here and not by aiohttp, which believes the form's own word about its encoding.
+    return dict(parse_qsl((await read_body(request, _MAX_FORM_BYTES)).decode("utf-8", "replace")))
 
 
 def _board_view(services: Services, session: Session, board: Board, *, later: bool) -> views.BoardView:

@@ -205,13 +205,14 @@ class Evidence:
 
     @property
     def teams(self) -> tuple[Team, ...]:
-        """Who holds it, by slug, each team once."""
-        return tuple(sorted({holding.team for holding in self.holdings}, key=lambda team: team.slug))
+        """Who published or saw it, by slug, each team once; who only looked in vain holds nothing."""
+        holding = {one.team for one in self.holdings if one.published or one.positives}
+        return tuple(sorted(holding, key=lambda team: team.slug))
 
     @property
     def doubters(self) -> tuple[Team, ...]:
         """Who of them calls it harmless."""
-        return tuple(team for team in self.teams if any(h.team == team and h.false_positive for h in self.holdings))
+        return tuple(sorted({h.team for h in self.holdings if h.false_positive}, key=lambda team: team.slug))
 
     @property
     def sightings(self) -> int:

@@ -201,6 +201,7 @@ def upgrade() -> None:
         sa.Column("country", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("identity_id", sa.String(), nullable=False),
+        sa.Column("website", sa.String(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('national', 'government', 'academic', 'sectoral', 'coordination', 'constituent')",
             name=op.f("ck_teams_kind"),
