@@ -84,7 +84,9 @@ def read_settings() -> Settings:
     """
     known = {_PREFIX + name.upper() for name in Settings.model_fields}
     strange = sorted(
-        name for name in os.environ if name.startswith(_PREFIX) and name not in known | _NOT_OURS and not name.startswith(_TESTS)
+        name
+        for name in map(str.upper, os.environ)
+        if name.startswith(_PREFIX) and name not in known | _NOT_OURS and not name.startswith(_TESTS)
     )
     if strange:
         raise _refusal(f"remove or correct the environment variable {strange[0][:60]}, no such setting is known")

@@ -15,7 +15,8 @@ SRC = ROOT / "src"
 MOST_MODULE_LINES = 400
 MOST_FUNCTION_LINES = 40
 BANNED_NAMES = {"utils", "helpers", "common", "misc", "base", "core", "lib", "manager", "types", "data"}
-MAY_CATCH_ALL = ("regcert/web/middleware.py", "regcert/workers/")  # both record the fault
+# The first two record the fault; the writer hands it to whoever asked, and must outlive it.
+MAY_CATCH_ALL = ("regcert/web/middleware.py", "regcert/workers/", "regcert/store/database.py")
 MAY_PRINT = ("regcert/cli/",)
 TRUST_TYPES = "regcert/domain/submission.py"
 MAKERS = {
@@ -80,7 +81,9 @@ def modules_are_short(module: Module) -> Iterator[str]:
 
 
 def functions_are_short(module: Module) -> Iterator[str]:
-    """Refuse functions that do not fit on a screen; what explains them does not count."""
+    """Refuse functions that do not fit on a screen; what explains them does not count, and a step of the schema is one list."""
+    if "/migrations/versions/" in module.path:
+        return
     for node in module.walk(ast.FunctionDef, ast.AsyncFunctionDef):
         assert isinstance(node, Function)
         lines = (node.end_lineno or node.lineno) - node.lineno + 1 - _docstring_lines(node)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.corpus import BLOCK, Corpus
+
 from regcert.stix.reader import ReadObject, read_envelope
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tomllib
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -19,9 +19,12 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 import pytest
+import typer
 
 from regcert.assembly import load_guards
+from regcert.cli import demo
 from regcert.cli.week import stage
+from regcert.cli.week.play import Tally
 from regcert.cli.week.promise import find_faults, find_story
 from regcert.cli.week.scenes import HOUR_US, PUBLIC, SHARED, Poll, Publication, Scene, Sighted, write_scenes
 from regcert.cli.week.script import WEEK_HOURS, Value, Week, read_week, require_cast
@@ -45,6 +48,7 @@ from regcert.settings import Settings
 from regcert.share import share_dir
 from regcert.signing.verify import verify
 from regcert.stix.observable import Observable, ObservableKind
+from regcert.stix.timestamps import read_timestamp
 from regcert.stix.tlp import Tlp
 
 NOW_US = 1_795_000_000_000_000
@@ -201,11 +205,17 @@ def _before_the_week(data):
     data["reports"][0]["hours_ago"] = WEEK_HOURS + 1
 
 
+def _silent_guest(data):
+    data["guest"] = "sample-bank"
+
+
 def _noise_seen_abroad(data):
     data["noise"]["teams"][0]["seen_by"] = "srb-cert"
 
 
-@pytest.mark.parametrize("change", [_unknown_team, _unknown_value, _unknown_story, _before_the_week, _noise_seen_abroad])
+@pytest.mark.parametrize(
+    "change", [_unknown_team, _unknown_value, _unknown_story, _before_the_week, _silent_guest, _noise_seen_abroad]
+)
 def test_script_is_refused_when_it_contradicts_the_region_or_itself(change, region):
     """Everything that one part of the script says of another is true."""
     data = deepcopy(FILE)
@@ -288,10 +298,12 @@ def test_week_lies_within_the_last_seven_days(scenes):
     assert {type(scene) for scene in scenes} == {Publication, Poll, Sighted}
 
 
-def test_report_names_an_indicator_only_when_it_was_published_before(scenes):
-    """A sensor can match only what somebody has published."""
+@pytest.mark.parametrize("earliest", [0, WEEK_HOURS])
+def test_report_names_an_indicator_only_when_it_was_published_before(earliest, week, region):
+    """A sensor can match only what somebody has published, also where it watches since before that."""
+    watches = tuple(replace(watch, from_hours_ago=max(watch.from_hours_ago, earliest)) for watch in week.watches)
     published, named = set(), 0
-    for scene in scenes:
+    for scene in write_scenes(replace(week, watches=watches), region, NOW_US):
         if isinstance(scene, Publication):
             published |= {one["id"] for one in scene.objects}
         if isinstance(scene, Sighted):
@@ -299,6 +311,23 @@ def test_report_names_an_indicator_only_when_it_was_published_before(scenes):
             assert indicators <= published
             named += len(indicators)
     assert named
+
+
+def test_nothing_is_seen_when_its_watch_has_not_begun(week, region):
+    """The order of the countries hangs on when each of them saw something first."""
+    busy = replace(week, watches=tuple(replace(watch, reports=200) for watch in week.watches))
+    earliest: dict[str, list[int]] = defaultdict(list)
+    for scene in write_scenes(busy, region, NOW_US):
+        for one in scene.reports if isinstance(scene, Sighted) else ():
+            earliest[str(one["report_id"]).rpartition("-")[0]].append(read_timestamp(str(one["first_seen"])))
+    for number, watch in enumerate(busy.watches):
+        assert min(earliest[f"week-{number}"]) >= NOW_US - watch.from_hours_ago * HOUR_US
+
+
+def test_object_is_published_once_when_it_is_nobodys_copy(week, scenes):
+    """Only the author of the public feed is introduced by each team that passes it on; a campaign is named once."""
+    ids = Counter(one["id"] for scene in scenes if isinstance(scene, Publication) for one in scene.objects)
+    assert {stix_id: times for stix_id, times in ids.items() if times > 1} == {week.feed.identity: len(week.feed.relays)}
 
 
 def test_report_ids_are_given_once(scenes):
@@ -460,6 +489,18 @@ def test_demo_prints_what_was_planted_when_it_is_played_once(tmp_path, week):
     port = re.search(r"127\.0\.0\.1:(\d+)", (tmp_path / "var/demo/serve.log").read_text())
     assert port is not None
     assert stage.choose_port(int(port[1]))
+
+
+def test_demo_ends_with_one_when_the_promise_is_broken(tmp_path, monkeypatch, capsys):
+    """CI sees it when what was planted does not come out: here because nobody played it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REGCERT_DATA_DIR", raising=False)
+    monkeypatch.setattr(demo, "_play", lambda *_: Tally())
+    monkeypatch.setattr(demo, "_CATCH_UP_S", 0)
+    with pytest.raises(typer.Exit) as ended:
+        demo.demo(once=True, port=0)
+    assert ended.value.exit_code == 1
+    assert "should be one incident and is 0" in capsys.readouterr().err
 
 
 def test_value_knows_its_canonical_form():

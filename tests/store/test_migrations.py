@@ -5,6 +5,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
+from sqlalchemy.engine.interfaces import ReflectedIndex
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from regcert.errors import Code, Refusal
@@ -29,6 +30,11 @@ def difference(connection: Connection) -> list[object]:
     return list(compare_metadata(context, METADATA))
 
 
+def where(index: ReflectedIndex) -> str:
+    """The condition of a partial index, which the two databases report under names of their own."""
+    return " ".join(str(value) for key, value in index.get("dialect_options", {}).items() if key.endswith("_where"))
+
+
 def shape(connection: Connection) -> dict[str, object]:
     """All that the database says of its schema: columns, keys, indexes with their conditions, checks."""
     looking = inspect(connection)
@@ -37,7 +43,10 @@ def shape(connection: Connection) -> dict[str, object]:
             sorted((column["name"], str(column["type"]), column["nullable"]) for column in looking.get_columns(name)),
             looking.get_pk_constraint(name),
             sorted(looking.get_foreign_keys(name), key=str),
-            sorted(looking.get_indexes(name), key=str),
+            sorted(
+                (*map(str, (index["name"], index["column_names"], index["unique"])), where(index))
+                for index in looking.get_indexes(name)
+            ),
             sorted(looking.get_unique_constraints(name), key=str),
             sorted(looking.get_check_constraints(name), key=str),
         )

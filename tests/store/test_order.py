@@ -24,7 +24,7 @@ ROUNDS = 6
 HOUR_US = 3_600_000_000
 
 
-class Doomed(Exception):
+class DoomedError(Exception):
     """A transaction that ends without a commit."""
 
 
@@ -81,19 +81,19 @@ class Race:
             try:
                 if self.early:
                     await asyncio.sleep(self.chance.random() * 0.02)
-                await database.write(self.slow(admitted, first, doomed))
-            except Doomed:
+                await database.write(self.slow(admitted, first, doomed=doomed))
+            except DoomedError:
                 continue
             self.committed += [one["id"] for one in objects]
 
-    def slow(self, admitted: Admitted, first: int, doomed: bool) -> Callable[[Tx], Awaitable[None]]:
+    def slow(self, admitted: Admitted, first: int, *, doomed: bool) -> Callable[[Tx], Awaitable[None]]:
         delay_s = self.chance.random() * 0.008
 
         async def work(tx: Tx) -> None:
             await record_objects(EarlyTx(tx, first) if self.early else tx, admitted, 0)
             await asyncio.sleep(delay_s)
             if doomed:
-                raise Doomed
+                raise DoomedError
 
         return work
 
@@ -166,8 +166,8 @@ async def test_position_is_given_again_when_its_transaction_rolled_back(acting, 
 
     async def work(tx: Tx) -> None:
         await tx.take_positions(5)
-        raise Doomed
+        raise DoomedError
 
-    with pytest.raises(Doomed):
+    with pytest.raises(DoomedError):
         await acting.database.write(work)
     assert await acting.rows("host_order") == before

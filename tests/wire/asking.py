@@ -11,12 +11,14 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from regcert.domain.principal import Role
-from tests.hosting import ROOT, TAXII, RunningHost
+from tests.hosting import ROOT, RunningHost
 
 INDICATORS = f"{ROOT}/collections/regional-indicators"
 OBJECTS = f"{INDICATORS}/objects/"
 REPORTS = "/api/v1/sightings"
 INCIDENTS = "/api/v1/incidents"
+JSON = {"Content-Type": "application/json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +63,12 @@ async def ask(
 
 
 async def ask_raw(host: RunningHost, request: bytes) -> bytes:
-    """Send bytes on a socket of their own and read until the host closes it; it may wait for nothing more from us."""
+    """Send bytes on a connection of their own and read until the host closes it."""
     address = urlsplit(host.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     try:
         writer.write(request)
-        pass
         return await reader.read()
     finally:
         writer.close()
         await writer.wait_closed()
-
-
-def plain(team_headers: Mapping[str, str]) -> str:
-    """Write headers as they go over the wire."""
-    return "".join(f"{name}: {value}\r\n" for name, value in team_headers.items())
-
-
-__all__ = ["INCIDENTS", "INDICATORS", "OBJECTS", "REPORTS", "ROOT", "TAXII", "Reply", "ask", "ask_raw", "plain"]

@@ -1,7 +1,7 @@
 """`regcert demo`: a region's week, played into a host of its own, with a promise that it checks."""
 
 import asyncio
-import os
+import shlex
 import sys
 import time
 import tomllib
@@ -24,6 +24,7 @@ from regcert.domain.region import Region
 from regcert.errors import Code, Refusal
 from regcert.flows.initialise import read_region_file
 from regcert.outbound.api import fetch_incidents
+from regcert.settings import read_settings
 from regcert.share import share_dir
 
 _CATCH_UP_S = 30.0
@@ -52,7 +53,7 @@ def demo(once: bool, port: int) -> None:
     """
     week, region = _read_script(share_dir() / "deploy")  # 1
     port = choose_port(port)
-    folder = (Path(os.environ.get("REGCERT_DATA_DIR") or "var") / "demo").absolute()
+    folder = (read_settings().data_dir / "demo").absolute()
     with clear_folder(folder):  # 2
         passes = found_host(folder, region, week)
         with serving(folder, port) as process:
@@ -65,7 +66,7 @@ def demo(once: bool, port: int) -> None:
             if once:  # 5
                 _print_incidents(week, region, incidents)
                 raise typer.Exit(1 if faults else 0)
-            _print_invitation(server, passes, len(incidents))
+            _print_invitation(week, server, passes, len(incidents))
             _serve_on(process.wait)
 
 
@@ -148,23 +149,25 @@ def _incident_row(week: Week, incident: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _print_invitation(server: str, passes: Passes, incidents: int) -> None:
+def _print_invitation(week: Week, server: str, passes: Passes, incidents: int) -> None:
     regcert = f"{_program()} -m regcert"
-    analyst, sensor = passes.analysts["cirt-me"], passes.sensors["cirt-me"]
+    analyst, sensor = passes.analysts[week.guest], passes.sensors[week.guest]
+    story = week.stories[0]
+    value = week.values[story.crossing[0]].value
     for line in (
         f"{incidents} incidents cross borders now. The console: {server}/console/",
         "",
-        f"analyst      {analyst}  (cirt-me)",
-        f"consumer     {sensor}  (cirt-me)",
+        f"analyst      {analyst}  ({week.guest})",
+        f"consumer     {sensor}  ({week.guest})",
         f"coordinator  {passes.coordinator}",
         f"admin        {passes.admin}",
         "",
         "Try:",
         f"  REGCERT_TOKEN={passes.coordinator} {regcert} incidents --server {server}",
-        f"  REGCERT_TOKEN={sensor} {regcert} sight 'e-banka-verify[.]example' --count 12 --server {server}",
+        f"  REGCERT_TOKEN={sensor} {regcert} sight {shlex.quote(value)} --count 12 --server {server}",
         f"  REGCERT_TOKEN={sensor} {regcert} pull --collection regional-indicators --out bundle.json --server {server}",
         "",
-        "The second one takes the fraud wave to a fifth country; look at the first one again. Ctrl-C ends the demo.",
+        f"The second takes “{story.title}” to one more country; then look at the first again. Ctrl-C ends the demo.",
     ):
         print(line, flush=True)
 

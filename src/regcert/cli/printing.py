@@ -43,4 +43,6 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_column(heading.removeprefix(">"), justify="right" if heading.startswith(">") else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    Console(width=None if sys.stdout.isatty() else _PIPED_COLUMNS).print(table)
+    # Said outright: variables such as FORCE_COLOR must not put escape codes into a pipe.
+    is_terminal = sys.stdout.isatty()
+    Console(force_terminal=is_terminal, width=None if is_terminal else _PIPED_COLUMNS).print(table)

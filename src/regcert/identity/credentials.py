@@ -1,7 +1,6 @@
 """The `Authorization` header, in the ways in which TAXII clients write it."""
 
 import base64
-import binascii
 
 from regcert.errors import Code, Refusal
 
@@ -41,7 +40,7 @@ def read_authorization(header: str | None) -> str:
 def _read_basic(encoded: str) -> str:
     try:
         _, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:  # of base64, of UTF-8, and of a header that is not ASCII
         raise _unauthenticated("the Basic credentials are not base64 of 'user:token'") from error
     if not colon or not password:
         raise _unauthenticated("the Basic credentials hold no password; the token goes there")

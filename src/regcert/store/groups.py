@@ -100,16 +100,19 @@ async def load_contexts(connection: AsyncConnection, scope: str, keys: Values[by
     """Load what names some values together: the objects that hold them, and the reports and campaigns of those objects."""
     contexts: dict[bytes, set[str]] = {key: set() for key in keys}
     for some in chunks(keys):
+        in_force = and_(_OBJECTS.c.position == _MENTIONS.c.position, _OBJECTS.c.superseded_by == 0)
         published = and_(
             _COLLECTIONS.c.scope == scope, _MENTIONS.c.said == "published", among_keys(connection, _MENTIONS.c.key, some)
         )
         holders = (
             select(_MENTIONS.c.key, _MENTIONS.c.stix_id)
+            .join(_OBJECTS, in_force)
             .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _MENTIONS.c.collection_id)
             .where(published)
         )
         beyond = (
             select(_MENTIONS.c.key, _TIES.c.context_id)
+            .join(_OBJECTS, in_force)
             .join(_TIES, _TIES.c.member_id == _MENTIONS.c.stix_id)
             .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _TIES.c.collection_id)
             .where(published)

@@ -81,44 +81,49 @@ async def match_sightings(tx: Tx, span: tuple[int, int]) -> set[ScopedKey]:
     Returns:
         The values of sightings that lie before the span, whose holdings must be summed up again.
     """
-    seen, said = _COLLECTIONS.alias("seen"), _COLLECTIONS.alias("said")
     new_sighting = and_(_SIGHTINGS.c.position > span[0], _SIGHTINGS.c.position <= span[1])
     new_indicator = and_(_MENTIONS.c.position > span[0], _MENTIONS.c.position <= span[1])
-    for condition in (
-        and_(new_sighting, _MENTIONS.c.position <= span[1]),
-        and_(new_indicator, _SIGHTINGS.c.position <= span[0]),
-    ):
-        found = (
-            select(
-                _SIGHTINGS.c.position,
-                _MENTIONS.c.key,
-                _SIGHTINGS.c.collection_id,
-                func.coalesce(_OBJECTS.c.stix_id, "").label("stix_id"),
-                _SIGHTINGS.c.team_id,
-                _TEAMS.c.identity_id.label("origin"),
-                _SIGHTINGS.c.kind.label("said"),
-                _SIGHTINGS.c.count,
-                _SIGHTINGS.c.first_us,
-                _SIGHTINGS.c.last_us,
-                larger(_SIGHTINGS.c.marking, _MENTIONS.c.marking).label("marking"),
-            )
-            .join(_MENTIONS, and_(_MENTIONS.c.stix_id == _SIGHTINGS.c.indicator_id, _MENTIONS.c.said == "published"))
-            .join(_TEAMS, _TEAMS.c.team_id == _SIGHTINGS.c.team_id)
-            .outerjoin(_OBJECTS, _OBJECTS.c.position == _SIGHTINGS.c.position)
-            .join(seen, seen.c.collection_id == _SIGHTINGS.c.collection_id)
-            .join(said, said.c.collection_id == _MENTIONS.c.collection_id)
-            .where(condition, seen.c.scope == said.c.scope, _SIGHTINGS.c.kind != "expired")
-        )
+    waiting = _SIGHTINGS.c.position <= span[0]
+    for condition in (and_(new_sighting, _MENTIONS.c.position <= span[1]), and_(new_indicator, waiting)):
+        found = _matches(condition)
         new = insert_into(tx.connection, _MENTIONS).from_select([column.name for column in found.selected_columns], found)
         await tx.connection.execute(new.on_conflict_do_nothing())
     waited = (
-        select(seen.c.scope, _MENTIONS.c.key)
+        select(_COLLECTIONS.c.scope, _MENTIONS.c.key)
         .join(_SIGHTINGS, _SIGHTINGS.c.indicator_id == _MENTIONS.c.stix_id)
-        .join(seen, seen.c.collection_id == _SIGHTINGS.c.collection_id)
-        .where(new_indicator, _SIGHTINGS.c.position <= span[0])
+        .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _SIGHTINGS.c.collection_id)
+        .where(new_indicator, waiting)
         .distinct()
     )
     return {(scope, key) for scope, key in await tx.connection.execute(waited)}
+
+
+def _matches(condition: ColumnElement[bool]) -> Select[Any]:
+    """Build the mentions that sightings make through the indicators they name."""
+    seen, said, named = _COLLECTIONS.alias("seen"), _COLLECTIONS.alias("said"), _OBJECTS.alias("named")
+    return (
+        select(
+            _SIGHTINGS.c.position,
+            _MENTIONS.c.key,
+            _SIGHTINGS.c.collection_id,
+            func.coalesce(_OBJECTS.c.stix_id, "").label("stix_id"),
+            _SIGHTINGS.c.team_id,
+            _TEAMS.c.identity_id.label("origin"),
+            _SIGHTINGS.c.kind.label("said"),
+            _SIGHTINGS.c.count,
+            _SIGHTINGS.c.first_us,
+            _SIGHTINGS.c.last_us,
+            larger(_SIGHTINGS.c.marking, _MENTIONS.c.marking).label("marking"),
+        )
+        .join(_MENTIONS, and_(_MENTIONS.c.stix_id == _SIGHTINGS.c.indicator_id, _MENTIONS.c.said == "published"))
+        # Only what the indicator says now: what an older version of it named was not what was seen.
+        .join(named, and_(named.c.position == _MENTIONS.c.position, named.c.superseded_by == 0))
+        .join(_TEAMS, _TEAMS.c.team_id == _SIGHTINGS.c.team_id)
+        .outerjoin(_OBJECTS, _OBJECTS.c.position == _SIGHTINGS.c.position)
+        .join(seen, seen.c.collection_id == _SIGHTINGS.c.collection_id)
+        .join(said, said.c.collection_id == _MENTIONS.c.collection_id)
+        .where(condition, seen.c.scope == said.c.scope, _SIGHTINGS.c.kind != "expired")
+    )
 
 
 async def fold_mentions(tx: Tx, span: tuple[int, int]) -> set[ScopedKey]:

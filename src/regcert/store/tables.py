@@ -230,9 +230,9 @@ class TieRow(SQLModel, table=True):
     """That an object in a collection says a member belongs to a context (a report, a campaign)."""
 
     __tablename__ = "ties"
-    collection_id: int = Field(primary_key=True)
     member_id: str = Field(primary_key=True)
     context_id: str = Field(primary_key=True, index=True)
+    collection_id: int = Field(primary_key=True)
     position: int = Field(sa_type=BigInteger, index=True)
 
 

@@ -140,6 +140,7 @@ class Week:
 
     seed: int
     region: str
+    guest: str
     values: dict[str, Value]
     stories: tuple[Story, ...]
     reports: tuple[Report, ...]
@@ -182,6 +183,7 @@ def require_cast(week: Week, region: Region) -> None:
     """
     countries = {team.slug: team.country for team in region.teams}
     _require_known("team in the region", week.publishers | week.sensors, countries)
+    _require_known("team that publishes and has sensors", (week.guest,), week.publishers & week.sensors)
     _require_known("value", _values_named(week), week.values)
     _require_known("story", (report.story for report in week.reports if report.story), {story.key for story in week.stories})
     if not all(1 <= hours <= WEEK_HOURS for hours in _hours_named(week)):

@@ -1,5 +1,6 @@
 """The console over HTTP: sign in, the board, one incident."""
 
+from collections import Counter
 from urllib.parse import parse_qsl, quote
 
 import orjson

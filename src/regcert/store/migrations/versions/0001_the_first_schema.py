@@ -212,11 +212,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "ties",
-        sa.Column("collection_id", sa.Integer(), nullable=False),
         sa.Column("member_id", sa.String(), nullable=False),
         sa.Column("context_id", sa.String(), nullable=False),
+        sa.Column("collection_id", sa.Integer(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("collection_id", "member_id", "context_id", name=op.f("pk_ties")),
+        sa.PrimaryKeyConstraint("member_id", "context_id", "collection_id", name=op.f("pk_ties")),
     )
     with op.batch_alter_table("ties", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ties_context_id"), ["context_id"], unique=False)
