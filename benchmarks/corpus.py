@@ -18,7 +18,8 @@ _SHARED_EVERY = 25
 _NOTE = (
     "Seen in a campaign against banks and payment providers of the region; delivered by mail with an archived loader. "
     "Block at the gateway, search the proxy logs of the last thirty days and report what you find through the usual channel. "
-    "Confidence rests on two independent sandbox runs and on the certificate that the server showed at the time of the analysis, nine days after it was issued."
+    "Confidence rests on two independent sandbox runs and on the certificate that the server showed at the time of the analysis, "
+    "nine days after it was issued."
 )
 
 

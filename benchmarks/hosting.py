@@ -69,7 +69,7 @@ def serving(folder: Path, database_url: str) -> Iterator[Server]:
             env=environment,
             cwd=folder,
             check=True,
-            stdout=subprocess.PIPE,
+            capture_output=True,
             text=True,
         )
         return done.stdout.strip()

@@ -48,8 +48,10 @@ def set_up_logging(level: str) -> None:
     """Send the log to standard error.
 
     Args:
-        level: DEBUG, INFO, WARNING or ERROR.
+        level: of our own lines: DEBUG, INFO, WARNING or ERROR. Libraries write from WARNING on.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # The level is ours alone: at DEBUG the libraries below write statements with their parameters, which are content.
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("regcert").setLevel(level)

@@ -128,7 +128,7 @@ async def test_only_later_objects_come_when_pulled_since(typed):
         ((*SHARED, "--since", "yesterday"), 1, "invalid-timestamp"),
         ((*SHARED, "--token", "unknown"), 4, "unauthenticated"),
         ((*SHARED, "--token", ""), 4, "unauthenticated"),
-        ((*SHARED, "--token", "a\r\nX-Evil: 1"), 4, "unauthenticated"),
+        ((*SHARED, "--token", "a\r\nX-Evil:1"), 4, "unauthenticated"),
         ((*SHARED, "--server", "http://127.0.0.1:1"), 3, "unreachable"),
         ((*SHARED, "--server", "127.0.0.1:1"), 1, "invalid-setting"),
         ((*SHARED, "--server", "http://me:secret@127.0.0.1:1"), 1, "invalid-setting"),

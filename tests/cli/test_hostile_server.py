@@ -129,7 +129,28 @@ def test_token_stays_with_its_host_when_api_root_is_elsewhere(stranger, asked):
 def test_reading_ends_when_answer_is_larger_than_any(stranger, monkeypatch):
     """An answer is counted as it comes, whatever length it claims."""
     monkeypatch.setattr(bounded, "MOST_ANSWER_BYTES", 1000)
-    assert refusal(lambda: pull(stranger({"/r/": (200, b" " * 200_000, {}), OBJECTS: (200, b" " * 200_000, {})})))
+    said = refusal(lambda: pull(stranger({"/taxii2/": (200, b" " * 200_000, {})})))
+    assert said.code is Code.REFUSED_BY_SERVER
+    assert "larger" in said.message
+
+
+def test_redirect_is_not_followed_when_a_token_would_go_along(stranger, asked):
+    """Neither client goes where a redirect points, not even on the same host."""
+    away = (307, b"", {"Location": "/elsewhere"})
+    server = stranger({"/taxii2/": away, "/api/v1/incidents": away})
+    refusal(lambda: pull(server))
+    refusal(lambda: asyncio.run(fetch_incidents(server, "t")))
+    assert [path.partition("?")[0] for path in asked] == ["/taxii2/", "/api/v1/incidents"]
+
+
+@pytest.mark.parametrize(("count", "size", "requests"), [(1000, 1, 1), (1001, 1, 2), (4, 4000, 2), (2, 20_000, 2), (0, 0, 0)])
+def test_publication_is_cut_when_a_request_would_be_too_large(stranger, asked, count, size, requests):
+    """At most a thousand objects and at most the server's bytes go in one request; what is too large alone goes alone."""
+    status = {"id": "s", "status": "complete", "total_count": 0, "success_count": 0, "failure_count": 0, "pending_count": 0}
+    room = {**ROOT, "max_content_length": 10_000 if size > 1 else 1_000_000}
+    with TaxiiHost(stranger({OBJECTS: status, "/r/": room}), "token") as host:
+        host.publish("c", [{"type": "indicator", "name": "x" * size}] * count)
+    assert asked.count(OBJECTS) == requests
 
 
 def test_incidents_end_when_pages_do_not(stranger, monkeypatch):
@@ -228,3 +249,12 @@ def test_words_are_made_inert():
     assert inert("a\x00b\n\u2028c\u202e d") == "a b c d"
     assert len(inert("x" * 9999)) == 200
     assert inert(None) == ""
+
+
+@pytest.mark.parametrize("token", ["a\r\nX-Evil:1", "a b", "ключ", ""])
+def test_nothing_is_asked_when_token_cannot_stand_in_a_header(stranger, asked, regcert, token):
+    """A token that would begin another header is refused before anything is sent."""
+    server = stranger({})
+    for command in (("incidents",), ("sight", "192.0.2.1"), ("pull", "--collection", "c", "--out", "o.json")):
+        assert regcert(*command, "--server", server, "--token", token).code == 4
+    assert asked == []

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from regcert.domain.collection import Collection, SignatureRule
 from regcert.domain.principal import Principal, Role
 from regcert.domain.submission import Admitted, Received, parse
 from regcert.domain.team import Team, TeamKind
-from regcert.errors import Code
+from regcert.errors import Code, Refusal
 from regcert.policy.admission import admit, unknown_markings
 from regcert.signing.verify import verify
 from regcert.stix.tlp import MARKING_IDS, Tlp
@@ -35,15 +36,15 @@ def door(schemas, *objects, ceiling=Tlp.RED, stored=None) -> Admitted:
     return admit(verify(parsed), neighbours=frozenset({NEIGHBOUR}), stored=stored or {})
 
 
-def marked(*marking_ids: str) -> dict:
+def marked(*marking_ids: str) -> dict[str, Any]:
     return indicator(object_marking_refs=list(marking_ids)) if marking_ids else indicator()
 
 
-def granular(marking_id: str) -> dict:
+def granular(marking_id: str) -> dict[str, Any]:
     return indicator(granular_markings=[{"marking_ref": marking_id, "selectors": ["pattern"]}])
 
 
-def statement(**properties) -> dict:
+def statement(**properties) -> dict[str, Any]:
     made = sdo("marking-definition", definition_type="statement", definition={"statement": "Copyright"}) | properties
     return {name: value for name, value in made.items() if name != "modified"}
 
@@ -125,17 +126,29 @@ def test_unknown_markings_are_those_that_nothing_explains(schemas):
     """What is looked up in the store is neither TLP nor defined beside the object."""
     tlp = next(iter(MARKING_IDS))
     received = Received(
-        Principal(TEAM, Role.ANALYST, 1, None), collection(Tlp.RED),
-        envelope(marked(tlp, UNKNOWN), granular(STATEMENT), statement(id=STATEMENT)), 0,
-    )  # fmt: skip
+        Principal(TEAM, Role.ANALYST, 1, None),
+        collection(Tlp.RED),
+        envelope(marked(tlp, UNKNOWN), granular(STATEMENT), statement(id=STATEMENT)),
+        0,
+    )
     assert unknown_markings(parse(received, schemas).objects) == {UNKNOWN}
 
 
 def test_object_is_refused_when_it_speaks_for_another_team(schemas):
     """Neither as the author of anything, nor as the identity itself; the rest of the envelope is taken."""
-    theirs = [indicator(created_by_ref=NEIGHBOUR), sdo("identity", id=NEIGHBOUR, name="Them", identity_class="organization"),
-              {"type": "marking-definition", "spec_version": "2.1", "id": STATEMENT, "created": CREATED, "created_by_ref": NEIGHBOUR,
-               "definition_type": "statement", "definition": {"statement": "x"}}]  # fmt: skip
+    theirs = [
+        indicator(created_by_ref=NEIGHBOUR),
+        sdo("identity", id=NEIGHBOUR, name="Them", identity_class="organization"),
+        {
+            "type": "marking-definition",
+            "spec_version": "2.1",
+            "id": STATEMENT,
+            "created": CREATED,
+            "created_by_ref": NEIGHBOUR,
+            "definition_type": "statement",
+            "definition": {"statement": "x"},
+        },
+    ]
     admitted = door(schemas, *theirs, indicator())
     assert [one.refusal.code for one in admitted.refused] == [Code.SPEAKS_FOR_ANOTHER_TEAM] * 3
     assert len(admitted.objects) == 1
@@ -149,7 +162,9 @@ def test_author_is_kept_when_a_third_party_is_relayed(schemas):
 
 def test_refusals_of_earlier_steps_are_kept(schemas):
     """Nothing is refused silently: what parsing refused stands in the final list."""
-    received = Received(Principal(TEAM, Role.ANALYST, 1, None), collection(Tlp.RED), envelope({"type": "indicator"}, indicator()), 0)
+    received = Received(
+        Principal(TEAM, Role.ANALYST, 1, None), collection(Tlp.RED), envelope({"type": "indicator"}, indicator()), 0
+    )
     parsed = parse(received, schemas)
     assert len(parsed.refused) == 1
     admitted = admit(verify(parsed), neighbours=frozenset(), stored={})
@@ -161,6 +176,6 @@ def test_signature_rule_refuses_when_signatures_are_required(schemas):
     """A check that is not made must not look as if it had been: 'required' takes nothing in this release."""
     required = replace(collection(Tlp.RED), signature=SignatureRule.REQUIRED)
     received = Received(Principal(TEAM, Role.ANALYST, 1, None), required, envelope(indicator()), 0)
-    with pytest.raises(Exception, match="signed publications only") as refused:
+    with pytest.raises(Refusal, match="signed publications only") as refused:
         verify(parse(received, schemas))
     assert refused.value.code is Code.SIGNATURE_REQUIRED

@@ -4,6 +4,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from regcert.errors import Code, Refusal
 from regcert.signing.host_key import HostKey, new_host_key, read_host_key
@@ -31,18 +32,22 @@ def test_derived_key_never_changes():
     assert key.derive("cursor").hex() == "cdf7744f712d48c34517ac955624227b0543f63533360753fdba9ee9c816169b"
 
 
-def encoded(private, encryption) -> bytes:
+def encoded(private: PrivateKeyTypes, encryption: serialization.KeySerializationEncryption) -> bytes:
     return private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
 
 
 @pytest.mark.parametrize(
     "pem",
     [
-        b"", b"\x00" * 100, b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", new_host_key().write()[:-40],
+        b"",
+        b"\x00" * 100,
+        b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        new_host_key().write()[:-40],
         encoded(generate_private_key(SECP256R1()), serialization.NoEncryption()),
         encoded(Ed25519PrivateKey.generate(), serialization.BestAvailableEncryption(b"password")),
     ],
-)  # fmt: skip
+    ids=["empty", "zeros", "no key", "cut", "another kind", "locked"],
+)
 def test_file_is_refused_when_it_is_not_our_kind_of_key(pem):
     """Damaged, of another kind, or locked: one refusal that says where to get the right one."""
     with pytest.raises(Refusal) as refused:

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import select
 
 from regcert.correlation.guards import Guards
-from regcert.domain.collection import Collection, SignatureRule
+from regcert.domain.collection import SignatureRule
 from regcert.domain.principal import Principal, Role
 from regcert.domain.region import Audience, CollectionEntry
 from regcert.domain.submission import Admitted, Received, parse
@@ -28,7 +28,7 @@ from regcert.stix.schema import SchemaSet
 from regcert.stix.tlp import Tlp
 from regcert.store.database import Database
 from regcert.store.tables import METADATA
-from regcert.store.visibility import find_collection
+from regcert.store.visibility import read_collection
 from regcert.taxii.filters import Filters, Page
 from tests.hosting import StillClock
 from tests.made import envelope
@@ -71,11 +71,7 @@ class Acting:
         async with self.database.read() as connection:
             rows = METADATA.tables["collections"]
             row = (await connection.execute(select(rows).where(rows.c.slug == collection))).mappings().one()
-        found = Collection(**{name: row[name] for name in Collection.__slots__})  # type: ignore[attr-defined]
-        found = Collection(
-            found.collection_id, found.uuid, found.slug, found.api_root, found.title, found.description,
-            Tlp(found.ceiling), SignatureRule(found.signature), found.scope,
-        )  # fmt: skip
+        found = read_collection(row)
         return Received(principal, found, body, self.clock.now_us())
 
     async def admitted(self, *objects: dict[str, Any], team: str = "alcirt", collection: str = INDICATORS) -> Admitted:
@@ -141,12 +137,9 @@ class Acting:
 
     async def id_of(self, collection: str) -> int:
         """Tell the key of a collection, whoever may see it."""
-        return next(row["collection_id"] for row in await self.rows("collections") if row["slug"] == collection)
+        return next(int(row["collection_id"]) for row in await self.rows("collections") if row["slug"] == collection)
 
 
 def names(objects: Iterable[dict[str, Any]]) -> list[str]:
     """The ids of objects, in their order."""
     return [one["id"] for one in objects]
-
-
-__all__ = ["INDICATORS", "KEY", "ROOT", "Acting", "find_collection", "names"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from regcert.errors import Code, Refusal
@@ -16,7 +16,12 @@ from regcert.taxii.filters import Filters, Versions
 from tests.made import indicator
 from tests.store.acting import Acting, names
 
-SPARING = settings(max_examples=35, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SPARING = settings(
+    max_examples=30,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink a history takes minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 MODIFIED = [f"2026-11-{day:02}T10:00:00.000Z" for day in range(1, 6)]
 IDS = 3  # two indicators and a cyber-observable, which has no versions
 
@@ -77,11 +82,11 @@ async def post(acting: Acting, shelf: Shelf, collection: str, batch: list[tuple[
     status = await acting.publish(*objects, collection=collection)
     accepted, refused, fresh = [], [], []
     for (number, version, content), made in zip(batch, objects, strict=True):
-        version = version if number < IDS - 1 else 0
-        here = shelf.find(made["id"], version)
+        at = version if number < IDS - 1 else 0
+        here = shelf.find(made["id"], at)
         if here is None:
-            here = {"id": made["id"], "version": version, "content": content, "object": made, "position": None}
-            here["version_us"] = read_timestamp(MODIFIED[version]) if number < IDS - 1 else 0
+            here = {"id": made["id"], "version": at, "content": content, "object": made, "position": None}
+            here["version_us"] = read_timestamp(MODIFIED[at]) if number < IDS - 1 else 0
             shelf.rows.append(here)
             fresh.append(here)
         elif here["content"] != content:
@@ -134,7 +139,9 @@ async def test_pages_equal_the_model_when_versions_come_in_any_order(acting, his
             added_after_us=after,
             ids=None if ids is None else tuple(unknown[one] for one in ids),
             types=None if types is None else tuple(types),
-            versions=None if versions is None else Versions(versions[0] or not (versions[1] or exact or versions[3]), versions[1], exact, versions[3]),
+            versions=None
+            if versions is None
+            else Versions(versions[0] or not (versions[1] or exact or versions[3]), versions[1], exact, versions[3]),
         )
         pages = await acting.pages(filters, limit, collection=collection)
         expected = [row["object"] for row in shelf.chosen(filters)]
@@ -250,7 +257,9 @@ async def test_bytes_are_kept_when_they_are_unusual(acting):
     body = (
         '{ "type":"indicator" ,\t"id":"%s","spec_version":"2.1","created":"2026-11-01T10:00:00.000Z",'
         '"modified":"2026-11-01T10:00:00.000Z","pattern":"[domain-name:value = \'b\\u00fc.example\']","pattern_type":"stix",'
-        '"valid_from":"2026-11-01T10:00:00Z", "x_float": 1.50e2,"name":"\\ud83d\\ude00 \u20ac \\/ \\u0000" }' % stix_id
+        '"valid_from":"2026-11-01T10:00:00Z", "x_float": 1.50e2,"name":"\\ud83d\\ude00 \u20ac \\/ \\u0000" }'.replace(
+            "%s", stix_id
+        )
     ).encode()
     await publish(acting.database, acting.schemas, await acting.received(b'{"objects":[' + body + b"]}"))
     [row] = [row for row in await acting.rows("objects") if row["stix_id"] == stix_id]

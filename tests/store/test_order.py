@@ -70,7 +70,7 @@ class Race:
     chance: random.Random
     early: bool = False
     committed: list[str] = field(default_factory=list)
-    numbers: itertools.count = field(default_factory=lambda: itertools.count(1_795_000_000_000_000, 100))
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1_795_000_000_000_000, 100))
 
     async def write(self, database: Database, clock: StillClock) -> None:
         for _ in range(ROUNDS):

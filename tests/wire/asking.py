@@ -36,7 +36,7 @@ class Reply:
     @property
     def code(self) -> str:
         """The refusal's code, in whichever of its two forms."""
-        return self.json.get("error_code") or self.json["code"]
+        return str(self.json.get("error_code") or self.json["code"])
 
 
 async def ask(

@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ async def exchange(host: RunningHost, collection: str, body: bytes) -> None:
     once = list({json.dumps(one, default=str): one for one in sent}.values())  # some hold an object twice; it is kept once
     for size in (100, 1000):
         token = await host.token("srb-cert")
-        assert await in_thread(host, collection, token, lambda opened, size=size: pull(opened, size)) == once
+        assert await in_thread(host, collection, token, partial(pull, per_request=size)) == once
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

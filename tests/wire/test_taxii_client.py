@@ -93,12 +93,12 @@ async def test_collection_is_polled_when_it_is_opened_by_its_alias(host: Running
     assert await asyncio.to_thread(poll) == [sent]
 
 
-@pytest.mark.parametrize("form", [dict, str, bytes])
-async def test_objects_are_added_when_they_come_as_dict_text_or_bytes(desk: Desk, form: type) -> None:
+@pytest.mark.parametrize("form", ["dict", "str", "bytes"])
+async def test_objects_are_added_when_they_come_as_dict_text_or_bytes(desk: Desk, form: str) -> None:
     """add_objects takes three forms; its status is complete and can be asked for again."""
     sent = [indicator(), sdo("malware", is_family=False, name="Ћуран")]
     body = envelope(*sent)
-    given: Any = {dict: {"objects": sent}, str: body.decode(), bytes: body}[form]
+    given: Any = {"dict": {"objects": sent}, "str": body.decode(), "bytes": body}[form]
 
     def add(collection: Collection) -> None:
         status = collection.add_objects(given, wait_for_completion=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from regcert.stix.timestamps import read_timestamp
+from regcert.stix.timestamps import read_timestamp, write_timestamp
 from tests.hosting import ROOT, RunningHost
 from tests.made import CREATED, indicator, sdo
 from tests.wire.asking import INDICATORS, OBJECTS, ask
@@ -14,10 +14,11 @@ LATER = "2026-11-02T10:00:00.000001Z"
 NEVER = "indicator--5a6e590a-8533-48ba-9b80-621c3ddefff0"
 ADDRESS = {"type": "ipv4-addr", "id": "ipv4-addr--ff26c055-6336-5bc5-b98d-13d6226742dd", "value": "198.51.100.3"}
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_standing_host = pytest.mark.asyncio(loop_scope="module")
 
 
 async def manifest(host: RunningHost, query: str = "") -> list[dict[str, Any]]:
-    return (await ask(host, "GET", f"{INDICATORS}/manifest/{query}")).json.get("objects", [])
+    return list((await ask(host, "GET", f"{INDICATORS}/manifest/{query}")).json.get("objects", []))
 
 
 async def test_answer_is_an_empty_object_when_there_is_nothing(host: RunningHost) -> None:
@@ -73,33 +74,21 @@ async def test_place_rises_when_the_clock_steps_back(host: RunningHost) -> None:
     assert await host.objects(query=f"added_after={last}") == [other]
 
 
-@pytest.mark.parametrize("form", ["{z}", "{offset}", "{blank}", "{encoded}"])
-async def test_time_is_compared_as_an_instant_when_it_is_written_another_way(host: RunningHost, form: str) -> None:
+async def test_time_is_compared_as_an_instant_when_it_is_written_another_way(host: RunningHost) -> None:
     """`added_after` is strict, in microseconds, in any offset, and with the blank of a `+` that nobody encoded (§3.4)."""
     await host.post([indicator(), indicator()])
     added = (await manifest(host))[0]["date_added"]
-    assert read_timestamp(added)
-    hour = int(added[11:13])
-    shifted = f"{added[:11]}{hour + 2:02d}{added[13:-1]}" if hour < 22 else None
-    offsets = {
-        "z": added,
-        "offset": f"{shifted}+02:00",
-        "blank": f"{shifted} 02:00".replace(" ", "%20"),
-        "encoded": f"{shifted}%2B02:00",
-    }
-    if shifted is None:
-        pytest.skip("the test's clock stands too late in the day")
-    assert len(await host.objects(query=f"added_after={form.format(**offsets)}")) == 1
+    ahead = write_timestamp(read_timestamp(added) + 2 * 3_600_000_000)[:-1]
+    for moment in (added, f"{ahead}+02:00", f"{ahead}%2002:00", f"{ahead}%2B02:00", f"{added[:-1]}999Z"):
+        assert len(await host.objects(query=f"added_after={moment}")) == 1, moment
 
 
-@pytest.mark.parametrize(
-    "moment", ["1970-01-01T00:00:00Z", "1900-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "2001-01-01T00:00:00.0Z"]
-)
-async def test_everything_is_given_when_a_client_asks_from_long_ago(host: RunningHost, moment: str) -> None:
+async def test_everything_is_given_when_a_client_asks_from_long_ago(host: RunningHost) -> None:
     """Any past `added_after` is legal (EclecticIQ asks from 1970), and gives all, each object once."""
     one = indicator()
     await host.post([one, one | {"modified": LATER}])
-    assert await host.objects(query=f"added_after={moment}") == [one | {"modified": LATER}]
+    for year in ("1970", "1900", "0001", "2001"):
+        assert await host.objects(query=f"added_after={year}-01-01T00:00:00Z") == [one | {"modified": LATER}], year
 
 
 @pytest.mark.parametrize(
@@ -115,11 +104,11 @@ async def test_everything_is_given_when_a_client_asks_from_long_ago(host: Runnin
         "match[id]=" + ",".join(f"t{number}" for number in range(1001)),
     ],
 )  # fmt: skip
-@on_sqlite
-async def test_query_is_refused_when_a_field_cannot_be_read(host: RunningHost, query: str) -> None:
+@on_standing_host
+async def test_query_is_refused_when_a_field_cannot_be_read(standing: RunningHost, query: str) -> None:
     """A malformed or repeated field is 400, on objects, manifest and versions alike (§3.4, §3.5)."""
     for path in (OBJECTS, f"{INDICATORS}/manifest/", f"{OBJECTS}{NEVER}/", f"{OBJECTS}{NEVER}/versions/"):
-        reply = await ask(host, "GET", f"{path}?{query}")
+        reply = await ask(standing, "GET", f"{path}?{query}")
         assert (reply.status, reply.code) == (400, "malformed-request"), path
 
 
@@ -251,25 +240,24 @@ async def test_marking_goes_by_created_when_it_has_no_modified(host: RunningHost
     assert (await manifest(host))[0]["version"] == CREATED
 
 
-@on_sqlite
+@on_standing_host
 @pytest.mark.parametrize(
     "name", ["indicator", "indicator--X", "../../secret", "%2e%2e%2fsecret", "x" * 4000, "%FF", "{id}", "*", "%25"]
 )
-async def test_object_is_not_found_when_its_id_is_none(host: RunningHost, name: str) -> None:
+async def test_object_is_not_found_when_its_id_is_none(standing: RunningHost, name: str) -> None:
     """Whatever is not an id is just not there: 404, never a fault."""
     for path in (f"{OBJECTS}{name}/", f"{OBJECTS}{name}/versions/", f"{ROOT}/collections/{name}/", f"{ROOT}/status/{name}/"):
-        assert (await ask(host, "GET", path)).status == 404, path
+        assert (await ask(standing, "GET", path)).status == 404, path
 
 
-@pytest.mark.parametrize("where", ["objects", "collection", "status", "incident", "query"])
-async def test_nul_is_refused_when_it_stands_in_an_address(host: RunningHost, where: str) -> None:
+async def test_nul_is_refused_when_it_stands_in_an_address(host: RunningHost) -> None:
     """PostgreSQL takes no NUL in a text: both databases must answer the same, which is 400."""
-    path = {
-        "objects": f"{OBJECTS}a%00/",
-        "collection": f"{ROOT}/collections/%00/",
-        "status": f"{ROOT}/status/%00",
-        "incident": "/api/v1/incidents/%00",
-        "query": "/api/v1/incidents?next=WzEsIlx1MDAwMCJd",  # [1,"\u0000"]
-    }[where]
-    reply = await ask(host, "GET", path)
-    assert (reply.status, reply.code) == (400, "malformed-request")
+    for path in (
+        f"{OBJECTS}a%00/",
+        f"{ROOT}/collections/%00/",
+        f"{ROOT}/status/%00",
+        "/api/v1/incidents/%00",
+        "/api/v1/incidents?next=WzEsIlx1MDAwMCJd",  # [1,"\u0000"]
+    ):
+        reply = await ask(host, "GET", path)
+        assert (reply.status, reply.code) == (400, "malformed-request"), path

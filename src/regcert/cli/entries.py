@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from regcert.domain.collection import SignatureRule
-from regcert.domain.region import CollectionEntry, TeamEntry, _Entry, _read_collection, _read_team
+from regcert.domain.region import CollectionEntry, TeamEntry, read_collection_entry, read_team_entry
 from regcert.domain.team import TeamKind
 
 
@@ -14,7 +14,7 @@ def read_team(slug: str, name: str, country: str, kind: TeamKind, identity: str)
         Refusal: INVALID_REGION, naming what is wrong.
     """
     words = {"slug": slug, "name": name, "country": country.upper(), "kind": kind.value, "identity": identity}
-    return _read_team(_Entry(f"team {slug[:40]!r}", {**words, "collection": ""}))
+    return read_team_entry(f"team {slug[:40]!r}", {**words, "collection": ""})
 
 
 def read_collection(words: Mapping[str, str], *, tlp: str, signature: SignatureRule, read: str, write: str) -> CollectionEntry:
@@ -36,7 +36,7 @@ def read_collection(words: Mapping[str, str], *, tlp: str, signature: SignatureR
         "read": _audience(read),
         "write": _audience(write),
     }
-    return _read_collection(_Entry(f"collection {words['slug'][:40]!r}", {**words, **rules}))
+    return read_collection_entry(f"collection {words['slug'][:40]!r}", {**words, **rules})
 
 
 def _audience(text: str) -> str | list[str]:

@@ -163,6 +163,24 @@ def read_region(data: Mapping[str, object]) -> Region:
     return region
 
 
+def read_team_entry(place: str, data: Mapping[str, object]) -> TeamEntry:
+    """Read one team by the rules of the file; `place` names it in a refusal.
+
+    Raises:
+        Refusal: INVALID_REGION.
+    """
+    return _read_team(_Entry(place, data))
+
+
+def read_collection_entry(place: str, data: Mapping[str, object]) -> CollectionEntry:
+    """Read one collection by the rules of the file; `place` names it in a refusal.
+
+    Raises:
+        Refusal: INVALID_REGION.
+    """
+    return _read_collection(_Entry(place, data))
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     """One table of the file, and what to call it before a person."""

@@ -31,7 +31,7 @@ from regcert.store.ledger import (
 )
 
 # Other people's posts wait while a stretch is read, so it is kept short.
-MENTIONS_A_STRETCH = 500
+MENTIONS_A_STRETCH = 1000
 # What may name an incident, the most telling first.
 _NAMING = ("campaign--", "incident--", "intrusion-set--", "malware--", "report--", "grouping--")
 MOST_NAMES = 3
@@ -59,13 +59,15 @@ async def correlate(database: Database, guards: Guards) -> bool:
 
 
 async def _read_on(tx: Tx, guards: Guards) -> bool:
+    # Another process on the same database reads the same ledger: whoever is first moves the mark before the next one looks.
+    await tx.lock_order()
     span = await find_span(tx.connection, MENTIONS_A_STRETCH)
     if span is None:
         return False
     stale = await match_sightings(tx, span)  # 1
     await fold_mentions(tx, span)  # 2
     stale |= await find_withdrawn(tx, span)
-    await rebuild_holdings(tx, stale)
+    await rebuild_holdings(tx, stale, span[1])
     await count_activity(tx, span)
     touched: defaultdict[str, set[bytes]] = defaultdict(set)  # 3
     for scope, key in stale | await find_shared(tx.connection, span):

@@ -15,7 +15,7 @@ from taxii2client.exceptions import AccessError, TAXIIServiceException
 
 from regcert.errors import Code, Refusal
 from regcert.outbound.answers import inert, refusal_of, require_server, require_token, unreachable, unreadable
-from regcert.outbound.bounded import bound
+from regcert.outbound.bounded import TooMuch, bound
 
 MOST_OBJECTS = 1000
 _FRAME_BYTES = len(b'{"objects":[]}')
@@ -174,6 +174,8 @@ class TaxiiHost:
             raise refusal_of(error.response.status_code, error.response.content) from error
         except requests.TooManyRedirects as error:
             raise refusal_of(302, b"") from error
+        except TooMuch as error:
+            raise Refusal(Code.REFUSED_BY_SERVER, "the server's answer is larger than any that makes sense") from error
         except requests.RequestException as error:
             raise unreachable(self._server) from error
         except AccessError as error:

@@ -1,7 +1,7 @@
 """From the bytes of a POST to JSON values, one object at a time: the first code that looks at what a stranger sent.
 
 What is refused here, before anything else looks: text that is not UTF-8 JSON, nesting beyond 64, an object beyond 4 MiB, a
-key that stands twice (two readers would see two objects), numbers that are not finite or beyond 2^53 (readers round them
+key that stands twice (two readers would see two objects), numbers that are not finite or not below 2^53 (readers round them
 differently), half of a surrogate pair. A fault inside one object refuses that object; a fault in the frame around them
 refuses the whole body, because where it ends is then unknown.
 """
@@ -18,7 +18,7 @@ from regcert.stix.canonical import canonical_bytes, digest
 
 MAX_DEPTH = 64
 MAX_OBJECT_BYTES = 4 * 1024 * 1024
-MAX_SAFE_INTEGER = 2**53
+MAX_SAFE_INTEGER = 2**53 - 1  # RFC 7493 §2.2; the canonical form knows no larger one
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 
@@ -82,7 +82,7 @@ class _BoundedDecoder:
         return self._unsafe_number()
 
     def _unsafe_number(self) -> float:
-        self.fault = Refusal(Code.UNSAFE_NUMBER, "a number is not finite or beyond 2^53; send it as a string")
+        self.fault = Refusal(Code.UNSAFE_NUMBER, "a number is not finite or not below 2^53; send it as a string")
         return 0.0
 
 

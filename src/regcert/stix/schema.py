@@ -6,6 +6,7 @@ Deliberately not here: the grammar of patterns, what references lead to, and whe
 point at anything.
 """
 
+import string
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from regcert.errors import Code, Refusal
 _BASE = "regcert:///"  # only a name that relative references resolve against; nothing is ever fetched
 _CUSTOM = "custom"
 _SHOWN = 80
+_SAFE = frozenset(string.ascii_letters + string.digits + "-_.[]")
 
 _Span = tuple[str, str, bool]
 
@@ -147,7 +149,7 @@ def _path(kind: object, steps: Sequence[str | int]) -> str:
     path = kind if isinstance(kind, str) and kind else "object"
     for step in steps:
         path += f"[{step}]" if isinstance(step, int) else f".{step}"
-    return "".join(char if " " <= char <= "~" else "?" for char in path[:_SHOWN])
+    return "".join(char if char in _SAFE else "?" for char in path[:_SHOWN])
 
 
 def _expectation(kind: ValidationErrorKind) -> str:

@@ -48,7 +48,8 @@ def read_timestamp(text: str) -> int:
         moment = datetime(year, month, day, hour, minute, second, micros, tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise Refusal(Code.INVALID_TIMESTAMP, "no such date or time of day exists") from error
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def write_timestamp(at_us: int) -> str:

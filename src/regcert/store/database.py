@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import event, select, text, update
@@ -20,12 +21,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from regcert.clock import Clock
 from regcert.errors import Code, Refusal
+from regcert.store import sqlite_driver
 from regcert.store.tables import HostOrder, table
 
 GATHER = 64
 WAITING = 1024
 # JavaScript clients cut times to milliseconds and ask for that millisecond again: 500 objects fit, fewer than a page.
 POSITION_STEP_US = 2
+
+# Every query here is meant to be answered from indexes. Where statistics are missing or old, on a young host or behind a large
+# import, PostgreSQL would guess that reading a whole table is cheaper, and keep to that in its prepared statements.
+# Parallel workers and compiled expressions take longer to begin than any of these queries takes.
+_INDEXED = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+}
 
 _ORDER = table(HostOrder)
 T = TypeVar("T")
@@ -213,8 +226,13 @@ def async_url(url: str) -> str:
 def _engines(url: str, readers: int) -> tuple[AsyncEngine, AsyncEngine]:
     address = async_url(url)
     # A failed statement would print its parameters: content above TLP:CLEAR in a log.
-    writer = create_async_engine(address, hide_parameters=True, pool_size=1, max_overflow=1)
-    reader = create_async_engine(address, hide_parameters=True, pool_size=readers, max_overflow=0)
+    options: dict[str, Any] = {"hide_parameters": True}
+    if url.startswith("sqlite:"):
+        options["async_creator"] = partial(sqlite_driver.connect, url.removeprefix("sqlite:///"))
+    else:
+        options["connect_args"] = {"server_settings": _INDEXED}
+    writer = create_async_engine(address, pool_size=1, max_overflow=1, **options)
+    reader = create_async_engine(address, pool_size=readers, max_overflow=0, **options)
     if writer.dialect.name == "sqlite":
         event.listen(writer.sync_engine, "connect", _prepare_sqlite)
         event.listen(writer.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -234,7 +252,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "busy_timeout=15000",
-        "cache_size=-32768",
+        "cache_size=-16384",
+        "wal_autocheckpoint=8192",
         "temp_store=MEMORY",
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -84,7 +84,8 @@ async def match_sightings(tx: Tx, span: tuple[int, int]) -> set[ScopedKey]:
     new_sighting = and_(_SIGHTINGS.c.position > span[0], _SIGHTINGS.c.position <= span[1])
     new_indicator = and_(_MENTIONS.c.position > span[0], _MENTIONS.c.position <= span[1])
     waiting = _SIGHTINGS.c.position <= span[0]
-    for condition in (and_(new_sighting, _MENTIONS.c.position <= span[1]), and_(new_indicator, waiting)):
+    known = _MENTIONS.c.position + 0 <= span[1]  # found by its id: PostgreSQL would read all that came before
+    for condition in (and_(new_sighting, known), and_(new_indicator, waiting)):
         found = _matches(condition)
         new = insert_into(tx.connection, _MENTIONS).from_select([column.name for column in found.selected_columns], found)
         await tx.connection.execute(new.on_conflict_do_nothing())
@@ -162,8 +163,11 @@ async def find_withdrawn(tx: Tx, span: tuple[int, int]) -> set[ScopedKey]:
     return {(scope, key) for scope, key in await tx.connection.execute(query)}
 
 
-async def rebuild_holdings(tx: Tx, values: Values[ScopedKey]) -> None:
-    """Sum up from nothing what is held of some values."""
+async def rebuild_holdings(tx: Tx, values: Values[ScopedKey], end: int) -> None:
+    """Sum up from nothing what is held of some values, as far as the ledger was read.
+
+    What lies behind `end` is added when it is read; to count it here, too, would count it twice.
+    """
     keys = sorted({key for _, key in values})
     for start in range(0, len(keys), 500):
         some = keys[start : start + 500]
@@ -175,7 +179,7 @@ async def rebuild_holdings(tx: Tx, values: Values[ScopedKey]) -> None:
         )
         await tx.connection.execute(delete(_MENTIONS).where(mentioned, orphaned))
         await tx.connection.execute(delete(_HOLDINGS).where(among_keys(tx.connection, _HOLDINGS.c.key, some)))
-        await _add_up(tx, mentioned)
+        await _add_up(tx, and_(mentioned, _MENTIONS.c.position <= end))
 
 
 def _in_force() -> ColumnElement[bool]:

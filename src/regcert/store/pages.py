@@ -80,7 +80,9 @@ def _page(
     after: int,
     limit: int,
 ) -> Select[Any]:
-    position = _OBJECTS.c.position
+    position: ColumnElement[Any] = _OBJECTS.c.position
+    if filters.ids is not None:
+        position = position + 0  # SQLite would read on from the place and compare every id; so it looks the ids up, and sorts
     query = (
         select(*columns)
         .where(
@@ -126,7 +128,7 @@ def version_condition(versions: Versions, added_after_us: int) -> ColumnElement[
                 older.c.collection_id == _OBJECTS.c.collection_id,
                 older.c.stix_id == _OBJECTS.c.stix_id,
                 older.c.version_us < _OBJECTS.c.version_us,
-                older.c.position > added_after_us,
+                older.c.position + 0 > added_after_us,  # by its id: SQLite would rather read all that came later, for each row
             )
         )
     if versions.exact_us:

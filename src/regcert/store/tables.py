@@ -32,6 +32,9 @@ METADATA: MetaData = SQLModel.metadata
 # SQLite keeps a table in the order of an INTEGER key and of no other type.
 Big = BigInteger().with_variant(Integer, "sqlite")
 
+# The rows stand in the order of the primary key, which is then no second tree beside the table: half the pages to write.
+IN_KEY = {"sqlite_with_rowid": False}
+
 
 def one_of(column: str, *words: str) -> CheckConstraint:
     """Constrain a string column to a closed list of words."""
@@ -200,6 +203,7 @@ class ObservableRow(SQLModel, table=True):
     """A value, once; `key` is the first 16 bytes of the SHA-256 of its kind and text."""
 
     __tablename__ = "observables"
+    __table_args__ = IN_KEY
     key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
     kind: str
     value: str
@@ -212,7 +216,7 @@ class MentionRow(SQLModel, table=True):
     """
 
     __tablename__ = "mentions"
-    __table_args__ = (one_of("said", "published", "positive", "negative", "false-positive"),)
+    __table_args__ = (one_of("said", "published", "positive", "negative", "false-positive"), IN_KEY)
     position: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
     key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True, index=True))
     collection_id: int
@@ -230,6 +234,7 @@ class TieRow(SQLModel, table=True):
     """That an object in a collection says a member belongs to a context (a report, a campaign)."""
 
     __tablename__ = "ties"
+    __table_args__ = IN_KEY
     member_id: str = Field(primary_key=True)
     context_id: str = Field(primary_key=True, index=True)
     collection_id: int = Field(primary_key=True)
@@ -262,6 +267,7 @@ class HoldingRow(SQLModel, table=True):
     """What one team says about one value, through one origin, within one scope: the mentions, summed."""
 
     __tablename__ = "holdings"
+    __table_args__ = IN_KEY
     key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
     scope: str = Field(primary_key=True)
     team_id: int = Field(primary_key=True)
@@ -301,6 +307,7 @@ class MemberRow(SQLModel, table=True):
     """Which incident a value belongs to, within a scope."""
 
     __tablename__ = "incident_members"
+    __table_args__ = IN_KEY
     scope: str = Field(primary_key=True)
     key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
     incident_id: str = Field(foreign_key="incidents.incident_id", index=True)

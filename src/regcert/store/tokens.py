@@ -1,6 +1,8 @@
 """Tokens and console sessions: who is asking."""
 
-from sqlalchemy import Select, delete, insert, or_, select
+from collections.abc import Sequence
+
+from sqlalchemy import RowMapping, bindparam, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regcert.domain.principal import Principal, Role
@@ -48,21 +50,23 @@ async def add_token(
     return token_id
 
 
-def _living(now_us: int) -> Select[int, str]:
-    return (
-        select(_TOKENS.c.token_id, _TOKENS.c.role, *_TEAMS.c)
-        .join(_TEAMS, _TEAMS.c.team_id == _TOKENS.c.team_id)
-        .where(_TOKENS.c.revoked_us.is_(None), or_(_TOKENS.c.expires_us.is_(None), _TOKENS.c.expires_us > now_us))
-    )
+# Built once: every request asks this first, and building costs as much as asking.
+_LIVING = (
+    select(_TOKENS.c.token_id, _TOKENS.c.role, _NARROWED.c.collection_id, *_TEAMS.c)
+    .join(_TEAMS, _TEAMS.c.team_id == _TOKENS.c.team_id)
+    .outerjoin(_NARROWED, _NARROWED.c.token_id == _TOKENS.c.token_id)
+    .where(_TOKENS.c.revoked_us.is_(None), or_(_TOKENS.c.expires_us.is_(None), _TOKENS.c.expires_us > bindparam("now_us")))
+)
+_BY_DIGEST = _LIVING.where(_TOKENS.c.digest == bindparam("digest"))
+_BY_ID = _LIVING.where(_TOKENS.c.token_id == bindparam("token_id"))
 
 
-async def _principal(connection: AsyncConnection, query: Select[int, str]) -> Principal | None:
-    row = (await connection.execute(query)).mappings().first()
-    if row is None:
+def _read_principal(rows: Sequence[RowMapping]) -> Principal | None:
+    """Read a token's rows: one, or one for each collection that it is narrowed to."""
+    if not rows:
         return None
-    narrowed = select(_NARROWED.c.collection_id).where(_NARROWED.c.token_id == row["token_id"]).limit(10_000)
-    ids = frozenset((await connection.execute(narrowed)).scalars())
-    return Principal(read_team(row), Role(row["role"]), row["token_id"], ids or None)
+    ids = frozenset(row["collection_id"] for row in rows if row["collection_id"] is not None)
+    return Principal(read_team(rows[0]), Role(rows[0]["role"]), rows[0]["token_id"], ids or None)
 
 
 async def find_principal(connection: AsyncConnection, digest: bytes, now_us: int) -> Principal | None:
@@ -70,7 +74,8 @@ async def find_principal(connection: AsyncConnection, digest: bytes, now_us: int
 
     The digest of 256 random bits is looked up by index: nothing about the token can be learned from how long that takes.
     """
-    return await _principal(connection, _living(now_us).where(_TOKENS.c.digest == digest))
+    rows = await connection.execute(_BY_DIGEST, {"digest": digest, "now_us": now_us})
+    return _read_principal(rows.mappings().all())
 
 
 async def add_session(tx: Tx, digest: bytes, token_id: int, csrf: str, *, now_us: int, expires_us: int) -> None:
@@ -86,7 +91,8 @@ async def find_session(connection: AsyncConnection, digest: bytes, now_us: int) 
     session = (await connection.execute(query)).first()
     if session is None:
         return None
-    principal = await _principal(connection, _living(now_us).where(_TOKENS.c.token_id == session.token_id))
+    rows = await connection.execute(_BY_ID, {"token_id": session.token_id, "now_us": now_us})
+    principal = _read_principal(rows.mappings().all())
     return None if principal is None else (principal, session.csrf)
 
 

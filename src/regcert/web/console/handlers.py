@@ -173,8 +173,15 @@ def _board_view(services: Services, session: Session, board: Board, *, later: bo
         incidents=tuple(_row(ranked) for ranked in board.page.incidents),
         next_cursor=board.page.next,
         later=later,
-        held_back=tuple(views.HeldBack(observable, tuple(countries), reason) for observable, countries, reason in board.held),
+        held_back=_held_back(board),
     )
+
+
+def _held_back(board: Board) -> tuple[views.HeldBack, ...]:
+    """The rarest reasons first: a feed of a thousand values must not bury the one that everybody asks about."""
+    often = Counter(reason for _, _, reason in board.held)
+    ordered = sorted(board.held, key=lambda one: (often[one[2]], one[2], one[0]))
+    return tuple(views.HeldBack(observable, tuple(countries), reason) for observable, countries, reason in ordered)
 
 
 def _activity(board: Board, code: str, countries: list[str], today: int) -> views.Activity:

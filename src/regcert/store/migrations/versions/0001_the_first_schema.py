@@ -83,6 +83,7 @@ def upgrade() -> None:
         sa.Column("false_positive", sa.Boolean(), nullable=False),
         sa.Column("marking", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("key", "scope", "team_id", "origin", name=op.f("pk_holdings")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "host_facts",
@@ -129,6 +130,7 @@ def upgrade() -> None:
         sa.Column("marking", sa.Integer(), nullable=False),
         sa.CheckConstraint("said IN ('published', 'positive', 'negative', 'false-positive')", name=op.f("ck_mentions_said")),
         sa.PrimaryKeyConstraint("position", "key", name=op.f("pk_mentions")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("mentions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_mentions_key"), ["key"], unique=False)
@@ -171,6 +173,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_observables")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "sightings",
@@ -217,6 +220,7 @@ def upgrade() -> None:
         sa.Column("collection_id", sa.Integer(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("member_id", "context_id", "collection_id", name=op.f("pk_ties")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("ties", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ties_context_id"), ["context_id"], unique=False)
@@ -253,6 +257,7 @@ def upgrade() -> None:
         sa.Column("incident_id", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.incident_id"], name=op.f("fk_incident_members_incident_id")),
         sa.PrimaryKeyConstraint("scope", "key", name=op.f("pk_incident_members")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("incident_members", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_incident_members_incident_id"), ["incident_id"], unique=False)
