@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from regcert.cli.app import app
 from regcert.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,9 +63,6 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_command_in_the_readme_is_one() -> None:
     """`regcert x` in the README is a command."""
-    from regcert.cli.app import app
-    from typer.main import get_command
-
     commands = set(getattr(get_command(app), "commands", {}))
     named = re.findall(r"^    regcert ([a-z]+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     assert named

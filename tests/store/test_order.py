@@ -13,7 +13,7 @@ from regcert.domain.principal import Principal
 from regcert.domain.submission import Admitted
 from regcert.store.database import POSITION_STEP_US, Database, Tx, open_database
 from regcert.store.objects import record_objects
-from regcert.store.pages import list_entries
+from regcert.store.pages import Stretch, list_entries
 from regcert.taxii.filters import Filters
 from tests.hosting import StillClock
 from tests.made import indicator
@@ -102,8 +102,8 @@ class Race:
             filters = Filters(added_after_us=behind) if by_date else Filters()
             async with self.acting.database.read() as connection:
                 after = 0 if by_date else behind
-                found = await list_entries(connection, self.principal, self.collection_id, filters, after, limit)
-            return [(entry.position, entry.stix_id) for entry in found]
+                found = await list_entries(connection, self.principal, Stretch(self.collection_id, filters, after, limit))
+            return [(entry.position, entry.stix_id) for entry in found[:limit]]
 
         return Poller(read)
 

@@ -20,7 +20,7 @@ from regcert.domain.principal import Principal, Role
 from regcert.flows.correlate import correlate
 from regcert.store.database import Database, Tx
 from regcert.store.incidents import list_held, list_incidents
-from regcert.store.pages import has_object, list_content, list_entries
+from regcert.store.pages import Stretch, has_object, list_entries, read_content
 from regcert.store.sightings import find_indicators
 from regcert.store.teams import list_teams
 from regcert.taxii.filters import Filters, Versions
@@ -146,8 +146,8 @@ async def test_page_is_read_from_an_index_when_the_collection_is_large(watched: 
     for asked, (filters, after) in ASKED.items():
         with watched.watching():
             async with watched.database.read() as connection:
-                for read in (list_content, list_entries):
-                    await read(connection, watched.principal, 1, filters, after, 1001)
+                for read in (read_content, list_entries):
+                    await read(connection, watched.principal, Stretch(1, filters, after, 1000))
         pattern = f"{SCAN}|{SORT}" if asked in IN_ORDER else f"{SCAN}|{BY_PLACE}" if filters.ids else f"{SCAN}|{OLDER_BY_PLACE}"
         assert (asked, await watched.faults(pattern)) == (asked, [])
 

@@ -16,7 +16,7 @@ from regcert.flows.add_team import add_team
 from regcert.flows.authenticate import recognise
 from regcert.flows.create_token import TokenOrder, create_token
 from regcert.flows.retrieve import Question, Shape, get_collection, retrieve
-from regcert.store.pages import has_object, list_content, list_entries
+from regcert.store.pages import Stretch, has_object, list_entries, read_content
 from regcert.store.sightings import find_indicators
 from regcert.store.tables import TokenRow, table
 from regcert.store.visibility import find_collection, find_collections, visible, visible_scopes, writable
@@ -84,11 +84,11 @@ async def require_equal(acting: Acting, matrix: list[Made], principal: Principal
         assert {one.stix_id for one in matrix if one.collection_id in readable} == set(indicators)
         for one in matrix:
             is_open = one.collection_id in readable
-            asked = (connection, principal, one.collection_id)
-            assert len(await list_content(*asked, Filters(), 0, 10)) == is_open
-            assert len(await list_content(*asked, Filters(types=("indicator", "malware")), 0, 10)) == is_open
-            assert len(await list_entries(*asked, Filters(ids=(one.stix_id,)), 0, 10)) == is_open
-            assert await has_object(*asked, one.stix_id) is is_open
+            for filters in (Filters(), Filters(types=("indicator", "malware")), Filters(ids=(one.stix_id,))):
+                stretch = Stretch(one.collection_id, filters, 0, 10)
+                assert bool((await read_content(connection, principal, stretch)).bodies) is is_open
+                assert len(await list_entries(connection, principal, stretch)) == is_open
+            assert await has_object(connection, principal, one.collection_id, one.stix_id) is is_open
             for name in (one.slug, one.uuid):
                 exists = await find_collection(connection, principal, ROOT, name)
                 assert (exists is not None) is (one.collection_id in found)

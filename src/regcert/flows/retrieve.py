@@ -1,15 +1,16 @@
 """Read a collection: what a poller asks for, in the order in which it became visible."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 
 from regcert.domain.collection import Collection
 from regcert.domain.principal import Principal
 from regcert.errors import Code, Refusal
 from regcert.policy.permissions import Permission, require
 from regcert.store.database import Database, Reader
-from regcert.store.pages import Content, Entry, has_object, list_content, list_entries
+from regcert.store.pages import Stretch, has_object, list_entries, read_content
 from regcert.store.visibility import find_collection
 from regcert.taxii import resources
 from regcert.taxii.cursor import Cursor, find_cursor, write_cursor
@@ -81,7 +82,7 @@ async def retrieve(database: Database, cursor_key: bytes, question: Question) ->
     1. The collection must exist for the principal, and be readable.
     2. A cursor says where the last page ended, and what was asked then; one that this host did not seal for this team and
        collection says nothing.
-    3. One indexed read, one item more than the page, to know whether there is more.
+    3. One indexed read, that also tells whether there is more.
     4. An empty answer for one object that is not there at all is NOT_FOUND; for one whose versions do not match it is empty.
 
     Args:
@@ -99,28 +100,47 @@ async def retrieve(database: Database, cursor_key: bytes, question: Question) ->
         collection = await _get_readable(connection, question)  # 1
         binding = f"{collection.uuid} {question.principal.team.slug} {question.shape.value} {question.stix_id or ''}"
         cursor = find_cursor(question.page.next, cursor_key, binding) if question.page.next else None  # 2
-        filters, after = _start(question, cursor)
-        items = await _read_items(connection, question, collection, filters, after)  # 3
-        if not items and question.stix_id is not None:  # 4
+        stretch = _start(question, collection, cursor)
+        found = await _read(connection, question, stretch)  # 3
+        if found.last is None and question.stix_id is not None:  # 4
             await _require_object(connection, question, collection)
-    shown = items[: question.page.limit]
     following = None
-    if len(items) > len(shown):
-        following = write_cursor(Cursor(shown[-1].position, filters), cursor_key, binding)
-    return Answer(
-        _render(question.shape, shown, following),
-        shown[0].position if shown else None,
-        shown[-1].position if shown else None,
-    )
+    if found.more and found.last is not None:
+        following = write_cursor(Cursor(found.last, stretch.filters), cursor_key, binding)
+    return Answer(found.render(following), found.first, found.last)
 
 
-def _start(question: Question, cursor: Cursor | None) -> tuple[Filters, int]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one read brought: the places of its ends, whether there is more, and how it is shown."""
+
+    first: int | None
+    last: int | None
+    more: bool
+    render: Callable[[str | None], bytes]
+
+
+async def _read(connection: Reader, question: Question, stretch: Stretch) -> _Found:
+    if question.shape is Shape.OBJECTS:
+        content = await read_content(connection, question.principal, stretch)
+        return _Found(content.first, content.last, content.more, partial(resources.envelope, content.bodies))
+    entries = await list_entries(connection, question.principal, stretch)
+    shown = entries[: stretch.limit]
+    if question.shape is Shape.MANIFEST:
+        render = partial(resources.manifest, shown)
+    else:
+        render = partial(resources.versions, [version for _, _, version in shown])
+    first, last = (shown[0].position, shown[-1].position) if shown else (None, None)
+    return _Found(first, last, len(entries) > len(shown), render)
+
+
+def _start(question: Question, collection: Collection, cursor: Cursor | None) -> Stretch:
     filters = question.filters if cursor is None else question.filters.over(cursor.filters)
     if question.stix_id is not None:
         filters = replace(filters, ids=(question.stix_id,), types=None)
     if question.shape is Shape.VERSIONS:
         filters = replace(filters, versions=Versions(latest=False, every=True))
-    return filters, 0 if cursor is None else cursor.position
+    return Stretch(collection.collection_id, filters, 0 if cursor is None else cursor.position, question.page.limit)
 
 
 async def _get_readable(connection: Reader, question: Question) -> Collection:
@@ -131,25 +151,9 @@ async def _get_readable(connection: Reader, question: Question) -> Collection:
     return found[0]
 
 
-async def _read_items(
-    connection: Reader, question: Question, collection: Collection, filters: Filters, after: int
-) -> Sequence[Content] | Sequence[Entry]:
-    asked = (connection, question.principal, collection.collection_id, filters, after, question.page.limit + 1)
-    return await (list_content(*asked) if question.shape is Shape.OBJECTS else list_entries(*asked))
-
-
 async def _require_object(connection: Reader, question: Question, collection: Collection) -> None:
     if question.stix_id and not await has_object(connection, question.principal, collection.collection_id, question.stix_id):
         raise Refusal(Code.NOT_FOUND, "there is no such object in this collection")
-
-
-def _render(shape: Shape, shown: Sequence[Content] | Sequence[Entry], following: str | None) -> bytes:
-    if shape is Shape.OBJECTS:
-        return resources.envelope([item.body for item in shown if isinstance(item, Content)], following)
-    entries = [item for item in shown if isinstance(item, Entry)]
-    if shape is Shape.MANIFEST:
-        return resources.manifest(entries, following)
-    return resources.versions([entry.version for entry in entries], following)
 
 
 def _no_collection() -> Refusal:

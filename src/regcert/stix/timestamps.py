@@ -12,6 +12,8 @@ _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:([Zz])|([+\- ])(\d\d):(\d\d))",
     re.ASCII,
 )
+# What nearly everybody writes, and what the standard library reads ten times as fast.
+_PLAIN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,6 +34,11 @@ def read_timestamp(text: str) -> int:
 
     Spec: TAXII 2.1 §3 (timestamp), STIX 2.1 §2.16, RFC 3339 §5.6
     """
+    if _PLAIN.fullmatch(text):
+        try:
+            return _since_epoch(datetime.fromisoformat(text))
+        except ValueError:
+            pass  # a leap second, or no date at all: looked at more closely below
     match = _RFC3339.fullmatch(text) if len(text) <= 64 else None
     if match is None:
         raise Refusal(Code.INVALID_TIMESTAMP, "not an RFC 3339 timestamp such as 2026-11-21T19:55:39.123456Z")
@@ -48,6 +55,10 @@ def read_timestamp(text: str) -> int:
         moment = datetime(year, month, day, hour, minute, second, micros, tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise Refusal(Code.INVALID_TIMESTAMP, "no such date or time of day exists") from error
+    return _since_epoch(moment)
+
+
+def _since_epoch(moment: datetime) -> int:
     since = moment - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 

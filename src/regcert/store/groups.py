@@ -2,6 +2,7 @@
 
 from collections.abc import Collection as Values
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, and_, distinct, func, select, union
@@ -11,7 +12,7 @@ from regcert.domain.holding import Holding
 from regcert.stix.object import read_name
 from regcert.stix.observable import Observable, ObservableKind
 from regcert.stix.tlp import Tlp
-from regcert.store.ledger import ScopedKey
+from regcert.store.ledger import ScopedKey, bounds, in_span
 from regcert.store.many import CHUNK, among, among_keys
 from regcert.store.tables import (
     CollectionRow,
@@ -43,26 +44,27 @@ async def find_shared(connection: AsyncConnection, span: tuple[int, int]) -> set
 
     A tie that came later than what it ties touches its members' values too.
     """
+    return {(scope, key) for scope, key in await connection.execute(_shared(), bounds(span))}
+
+
+@cache
+def _shared() -> Select[Any]:
     mentioned = (
         select(_COLLECTIONS.c.scope, _MENTIONS.c.key)
         .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _MENTIONS.c.collection_id)
-        .where(_MENTIONS.c.position > span[0], _MENTIONS.c.position <= span[1])
+        .where(in_span(_MENTIONS.c.position))
     )
     tied = (
         select(_COLLECTIONS.c.scope, _MENTIONS.c.key)
         .join(_TIES, _TIES.c.member_id == _MENTIONS.c.stix_id)
         .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _TIES.c.collection_id)
-        .where(_TIES.c.position > span[0], _TIES.c.position <= span[1])
+        .where(in_span(_TIES.c.position))
     )
     touched = union(mentioned, tied).subquery()
-    several = _in_several_countries().join(touched, and_(touched.c.key == _HOLDINGS.c.key, touched.c.scope == _HOLDINGS.c.scope))
-    return {(scope, key) for scope, key in await connection.execute(several)}
-
-
-def _in_several_countries() -> Select[Any]:
     return (
         select(_HOLDINGS.c.scope, _HOLDINGS.c.key)
         .join(_TEAMS, _TEAMS.c.team_id == _HOLDINGS.c.team_id)
+        .join(touched, and_(touched.c.key == _HOLDINGS.c.key, touched.c.scope == _HOLDINGS.c.scope))
         .group_by(_HOLDINGS.c.scope, _HOLDINGS.c.key)
         .having(func.count(distinct(_TEAMS.c.country)) > 1)
     )

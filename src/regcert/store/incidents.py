@@ -54,10 +54,10 @@ async def replace_incidents(
         await tx.connection.execute(delete(_INCIDENTS).where(among(tx.connection, _INCIDENTS.c.incident_id, gone)))
     if absorbed:
         rows = [{"incident_id": old, "scope": scope, "into_id": new} for old, new in absorbed.items()]
-        await tx.connection.execute(insert_into(tx.connection, _ABSORBED).on_conflict_do_nothing(), rows)
+        await tx.connection.execute(insert_into(tx.connection.dialect.name, _ABSORBED).on_conflict_do_nothing(), rows)
     if not assessed:
         return
-    new = insert_into(tx.connection, _INCIDENTS)
+    new = insert_into(tx.connection.dialect.name, _INCIDENTS)
     changed = new.on_conflict_do_update(
         index_elements=[_INCIDENTS.c.incident_id], set_={"rank": new.excluded.rank, "summary": new.excluded.summary}
     )

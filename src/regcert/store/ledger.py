@@ -8,15 +8,32 @@ inside the database.
 
 import hashlib
 from collections.abc import Collection as Values
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regcert.clock import DAY_US
 from regcert.stix.observable import Observable
 from regcert.store.database import Tx
-from regcert.store.many import among_keys, insert_into, larger, smaller
+from regcert.store.many import among_keys, insert_selected, larger, smaller
 from regcert.store.tables import (
     ActivityRow,
     CollectionRow,
@@ -42,6 +59,19 @@ _TEAMS = table(TeamRow)
 _TOMBSTONES = table(TombstoneRow)
 
 ScopedKey = tuple[str, bytes]
+
+_FROM: BindParameter[int] = bindparam("span_from", type_=BigInteger)
+_TO: BindParameter[int] = bindparam("span_to", type_=BigInteger)
+
+
+def in_span(position: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Ask for a position within a stretch of the ledger, whose `bounds` are given when the statement is run."""
+    return and_(position > _FROM, position <= _TO)
+
+
+def bounds(span: tuple[int, int]) -> dict[str, int]:
+    """Name the bounds of a stretch: positions behind the first, up to and with the second."""
+    return {"span_from": span[0], "span_to": span[1]}
 
 
 def observable_key(observable: Observable) -> bytes:
@@ -81,22 +111,31 @@ async def match_sightings(tx: Tx, span: tuple[int, int]) -> set[ScopedKey]:
     Returns:
         The values of sightings that lie before the span, whose holdings must be summed up again.
     """
-    new_sighting = and_(_SIGHTINGS.c.position > span[0], _SIGHTINGS.c.position <= span[1])
-    new_indicator = and_(_MENTIONS.c.position > span[0], _MENTIONS.c.position <= span[1])
-    waiting = _SIGHTINGS.c.position <= span[0]
-    known = _MENTIONS.c.position + 0 <= span[1]  # found by its id: PostgreSQL would read all that came before
-    for condition in (and_(new_sighting, known), and_(new_indicator, waiting)):
-        found = _matches(condition)
-        new = insert_into(tx.connection, _MENTIONS).from_select([column.name for column in found.selected_columns], found)
-        await tx.connection.execute(new.on_conflict_do_nothing())
-    waited = (
-        select(_COLLECTIONS.c.scope, _MENTIONS.c.key)
-        .join(_SIGHTINGS, _SIGHTINGS.c.indicator_id == _MENTIONS.c.stix_id)
-        .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _SIGHTINGS.c.collection_id)
-        .where(new_indicator, waiting)
-        .distinct()
+    for statement in _match_statements(tx.connection.dialect.name):
+        await tx.connection.execute(statement, bounds(span))
+    return {(scope, key) for scope, key in await tx.connection.execute(_WAITED, bounds(span))}
+
+
+# Statements are built once: to build one costs as much as to read a short stretch by it.
+@cache
+def _match_statements(dialect: str) -> tuple[Executable, Executable]:
+    known = _MENTIONS.c.position + 0 <= _TO  # found by its id: PostgreSQL would read all that came before
+    new_sighting = and_(in_span(_SIGHTINGS.c.position), known)
+    new_indicator = and_(in_span(_MENTIONS.c.position), _SIGHTINGS.c.position <= _FROM)
+    first, second = (
+        insert_selected(dialect, _MENTIONS, _matches(condition)).on_conflict_do_nothing()
+        for condition in (new_sighting, new_indicator)
     )
-    return {(scope, key) for scope, key in await tx.connection.execute(waited)}
+    return first, second
+
+
+_WAITED = (
+    select(_COLLECTIONS.c.scope, _MENTIONS.c.key)
+    .join(_SIGHTINGS, _SIGHTINGS.c.indicator_id == _MENTIONS.c.stix_id)
+    .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _SIGHTINGS.c.collection_id)
+    .where(in_span(_MENTIONS.c.position), _SIGHTINGS.c.position <= _FROM)
+    .distinct()
+)
 
 
 def _matches(condition: ColumnElement[bool]) -> Select[Any]:
@@ -127,40 +166,37 @@ def _matches(condition: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-async def fold_mentions(tx: Tx, span: tuple[int, int]) -> set[ScopedKey]:
-    """Add the mentions of a span to the holdings, and return which values they are of."""
-    within = and_(_MENTIONS.c.position > span[0], _MENTIONS.c.position <= span[1])
-    await _add_up(tx, within)
-    touched = (
-        select(_COLLECTIONS.c.scope, _MENTIONS.c.key)
-        .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _MENTIONS.c.collection_id)
-        .where(within, _MENTIONS.c.first_us.is_not(None))
-        .distinct()
-    )
-    return {(scope, key) for scope, key in await tx.connection.execute(touched)}
+async def fold_mentions(tx: Tx, span: tuple[int, int]) -> None:
+    """Add the mentions of a span to the holdings."""
+    await tx.connection.execute(_fold_statement(tx.connection.dialect.name), bounds(span))
+
+
+@cache
+def _fold_statement(dialect: str) -> Executable:
+    return _add_up(dialect, in_span(_MENTIONS.c.position))
 
 
 async def find_withdrawn(tx: Tx, span: tuple[int, int]) -> set[ScopedKey]:
     """Find the values whose older mentions a span superseded, withdrew or deleted."""
+    return {(scope, key) for scope, key in await tx.connection.execute(_withdrawn(), bounds(span))}
+
+
+@cache
+def _withdrawn() -> Select[Any]:
     older = _MENTIONS.alias("older")
-    newer = (
-        select(_OBJECTS.c.collection_id, _OBJECTS.c.stix_id, _OBJECTS.c.position)
-        .where(_OBJECTS.c.position > span[0], _OBJECTS.c.position <= span[1])
-        .union_all(
-            select(_TOMBSTONES.c.collection_id, _TOMBSTONES.c.stix_id, _TOMBSTONES.c.position).where(
-                _TOMBSTONES.c.position > span[0], _TOMBSTONES.c.position <= span[1]
-            )
+    newer = union_all(
+        *(
+            select(changed.c.collection_id, changed.c.stix_id, changed.c.position).where(in_span(changed.c.position))
+            for changed in (_OBJECTS, _TOMBSTONES)
         )
-        .subquery()
-    )
-    query = (
+    ).subquery()
+    return (
         select(_COLLECTIONS.c.scope, older.c.key)
         .join(newer, and_(newer.c.stix_id == older.c.stix_id, newer.c.collection_id == older.c.collection_id))
         .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == older.c.collection_id)
         .where(older.c.position != newer.c.position)
         .distinct()
     )
-    return {(scope, key) for scope, key in await tx.connection.execute(query)}
 
 
 async def rebuild_holdings(tx: Tx, values: Values[ScopedKey], end: int) -> None:
@@ -179,7 +215,7 @@ async def rebuild_holdings(tx: Tx, values: Values[ScopedKey], end: int) -> None:
         )
         await tx.connection.execute(delete(_MENTIONS).where(mentioned, orphaned))
         await tx.connection.execute(delete(_HOLDINGS).where(among_keys(tx.connection, _HOLDINGS.c.key, some)))
-        await _add_up(tx, and_(mentioned, _MENTIONS.c.position <= end))
+        await tx.connection.execute(_add_up(tx.connection.dialect.name, and_(mentioned, _MENTIONS.c.position <= end)))
 
 
 def _in_force() -> ColumnElement[bool]:
@@ -213,28 +249,31 @@ def _sums(condition: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-async def _add_up(tx: Tx, condition: ColumnElement[bool]) -> None:
-    sums = _sums(condition)
-    new = insert_into(tx.connection, _HOLDINGS).from_select([column.name for column in sums.selected_columns], sums)
+def _add_up(dialect: str, condition: ColumnElement[bool]) -> Executable:
+    new = insert_selected(dialect, _HOLDINGS, _sums(condition))
     held, more = _HOLDINGS.c, new.excluded
-    await tx.connection.execute(
-        new.on_conflict_do_update(
-            index_elements=[held.key, held.scope, held.team_id, held.origin],
-            set_={
-                "first_us": smaller(held.first_us, more.first_us),
-                "last_us": larger(held.last_us, more.last_us),
-                "published": or_(held.published, more.published),
-                "positives": held.positives + more.positives,
-                "negatives": held.negatives + more.negatives,
-                "false_positive": or_(held.false_positive, more.false_positive),
-                "marking": larger(held.marking, more.marking),
-            },
-        )
+    summed: Executable = new.on_conflict_do_update(
+        index_elements=[held.key, held.scope, held.team_id, held.origin],
+        set_={
+            "first_us": smaller(held.first_us, more.first_us),
+            "last_us": larger(held.last_us, more.last_us),
+            "published": or_(held.published, more.published),
+            "positives": held.positives + more.positives,
+            "negatives": held.negatives + more.negatives,
+            "false_positive": or_(held.false_positive, more.false_positive),
+            "marking": larger(held.marking, more.marking),
+        },
     )
+    return summed
 
 
 async def count_activity(tx: Tx, span: tuple[int, int]) -> None:
     """Count, by day of event, what the teams told within a span: objects that hold something, and sightings."""
+    await tx.connection.execute(_activity_statement(tx.connection.dialect.name), bounds(span))
+
+
+@cache
+def _activity_statement(dialect: str) -> Executable:
     day = _MENTIONS.c.first_us // DAY_US
     published = case((_MENTIONS.c.said == "published", 1), else_=0)
     sums = (
@@ -246,14 +285,13 @@ async def count_activity(tx: Tx, span: tuple[int, int]) -> None:
             func.sum(1 - published).label("sighted"),
         )
         .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _MENTIONS.c.collection_id)
-        .where(_MENTIONS.c.position > span[0], _MENTIONS.c.position <= span[1], _MENTIONS.c.first_us.is_not(None))
+        .where(in_span(_MENTIONS.c.position), _MENTIONS.c.first_us.is_not(None))
         .group_by(_COLLECTIONS.c.scope, day, _MENTIONS.c.team_id)
     )
-    new = insert_into(tx.connection, _ACTIVITY).from_select([column.name for column in sums.selected_columns], sums)
+    new = insert_selected(dialect, _ACTIVITY, sums)
     held, more = _ACTIVITY.c, new.excluded
-    await tx.connection.execute(
-        new.on_conflict_do_update(
-            index_elements=[held.scope, held.day, held.team_id],
-            set_={"published": held.published + more.published, "sighted": held.sighted + more.sighted},
-        )
+    counted: Executable = new.on_conflict_do_update(
+        index_elements=[held.scope, held.day, held.team_id],
+        set_={"published": held.published + more.published, "sighted": held.sighted + more.sighted},
     )
+    return counted

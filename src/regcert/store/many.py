@@ -1,10 +1,12 @@
 """Statements over many values at once: one parameter whatever their number, and one wording for both databases."""
 
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Collection as Values
+from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Insert, Table, bindparam, case, func, select, text
+from sqlalchemy import BindParameter, ColumnElement, Table, bindparam, case, func, select, text, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import Select
@@ -17,10 +19,25 @@ def among(connection: AsyncConnection, column: ColumnElement[Any], values: Value
 
     A thousand parameters cost more to compile than to run, and SQLite knows a largest number of them.
     """
-    if connection.dialect.name == "sqlite":
-        listed: Select[Any] = select(text("value")).select_from(func.json_each(orjson.dumps(list(values)).decode()))
-        return column.in_(listed)
-    return column == func.any(bindparam(None, list(values), type_=postgresql.ARRAY(column.type)))
+    dialect = connection.dialect.name
+    return among_listed(dialect, column, bindparam(None, as_list(dialect, values), type_=_list_type(dialect, column)))
+
+
+def among_listed(dialect: str, column: ColumnElement[Any], listed: BindParameter[Any]) -> ColumnElement[bool]:
+    """Ask for a column to be in a list that `as_list` made, for statements that are built before their values are known."""
+    if dialect == "sqlite":
+        found: Select[Any] = select(text("value")).select_from(func.json_each(listed))
+        return column.in_(found)
+    return column == func.any(type_coerce(listed, postgresql.ARRAY(column.type)))
+
+
+def as_list(dialect: str, values: Values[str]) -> Any:
+    """Write many strings as the one parameter that a database takes: JSON text, or an array."""
+    return orjson.dumps(list(values)).decode() if dialect == "sqlite" else list(values)
+
+
+def _list_type(dialect: str, column: ColumnElement[Any]) -> Any:
+    return None if dialect == "sqlite" else postgresql.ARRAY(column.type)
 
 
 def among_keys(connection: AsyncConnection, column: ColumnElement[Any], keys: Values[bytes]) -> ColumnElement[bool]:
@@ -31,15 +48,45 @@ def among_keys(connection: AsyncConnection, column: ColumnElement[Any], keys: Va
     return column == func.any(bindparam(None, list(keys), type_=postgresql.ARRAY(column.type)))
 
 
-def insert_into(connection: AsyncConnection, rows: Table) -> Any:
-    """Begin an INSERT that knows ON CONFLICT, in the dialect of the connection."""
-    return sqlite.insert(rows) if connection.dialect.name == "sqlite" else postgresql.insert(rows)
+async def insert_rows(
+    connection: AsyncConnection, rows: Table, values: Sequence[Mapping[str, object]], *, keep: bool = False
+) -> None:
+    """Insert many rows that name every column, as the driver takes them.
+
+    SQLAlchemy would look at each value of each row; here nothing needs converting, and an envelope is thousands of rows.
+
+    Args:
+        connection: in a transaction.
+        rows: the table.
+        values: at least one row, each with all columns.
+        keep: leave alone what is there already, instead of failing.
+    """
+    statement, read = _driver_insert(connection, rows, keep=keep)
+    await connection.exec_driver_sql(statement, [read(row) for row in values])
 
 
-def insert_new(connection: AsyncConnection, rows: Table) -> Insert:
-    """Build an INSERT that leaves alone what is there already."""
-    statement: Insert = insert_into(connection, rows).on_conflict_do_nothing()
-    return statement
+def _driver_insert(
+    connection: AsyncConnection, rows: Table, *, keep: bool
+) -> tuple[str, Callable[[Mapping[str, object]], tuple[Any, ...]]]:
+    key = (connection.dialect.name, rows.name, keep)
+    if key not in _DRIVER_INSERTS:
+        statement = insert_into(connection.dialect.name, rows)
+        compiled = (statement.on_conflict_do_nothing() if keep else statement).compile(dialect=connection.dialect)
+        _DRIVER_INSERTS[key] = str(compiled), itemgetter(*compiled.positiontup)
+    return _DRIVER_INSERTS[key]
+
+
+_DRIVER_INSERTS: dict[tuple[str, str, bool], tuple[str, Callable[[Mapping[str, object]], tuple[Any, ...]]]] = {}
+
+
+def insert_into(dialect: str, rows: Table) -> Any:
+    """Begin an INSERT that knows ON CONFLICT, in a dialect."""
+    return sqlite.insert(rows) if dialect == "sqlite" else postgresql.insert(rows)
+
+
+def insert_selected(dialect: str, rows: Table, selected: Select[Any]) -> Any:
+    """Begin an INSERT of what a query selects, whose columns are named after those of the table."""
+    return insert_into(dialect, rows).from_select([column.name for column in selected.selected_columns], selected)
 
 
 def smaller(left: ColumnElement[Any], right: ColumnElement[Any]) -> ColumnElement[Any]:

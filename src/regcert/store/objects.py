@@ -8,14 +8,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, select, update
 from sqlmodel import SQLModel
 
 from regcert.domain.submission import Admitted, AdmittedObject, Refused
 from regcert.errors import Code, Refusal
 from regcert.stix.timestamps import write_timestamp
 from regcert.store.database import Tx
-from regcert.store.many import CHUNK, among, insert_new
+from regcert.store.many import CHUNK, among, insert_rows
 from regcert.store.rows import Place, Source, rows_of
 from regcert.store.tables import ObjectRow, table
 
@@ -181,6 +181,6 @@ async def _write(tx: Tx, admitted: Admitted, submission_id: int, fresh: Sequence
         place = Place(version.position, version.superseded_by, version.version, version.version_us)
         for kind, row in rows_of(one, place, source):
             rows[kind].append(row)
-    await tx.connection.execute(insert(_OBJECTS), rows.pop(ObjectRow))
+    await insert_rows(tx.connection, _OBJECTS, rows.pop(ObjectRow))
     for kind, found in rows.items():
-        await tx.connection.execute(insert_new(tx.connection, table(kind)), found)
+        await insert_rows(tx.connection, table(kind), found, keep=True)

@@ -5,25 +5,58 @@ read as one bounded range each and merged, because a sort of everything behind t
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, literal, or_, select, true, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regcert.domain.principal import Principal
-from regcert.store.many import among
+from regcert.stix.reader import MAX_OBJECT_BYTES
+from regcert.store.many import among_listed, as_list
 from regcert.store.tables import ObjectRow, table
 from regcert.store.visibility import visible
 from regcert.taxii.filters import Filters, Versions
 
 _OBJECTS = table(ObjectRow)
 
+# A page beyond this is one of few objects instead: so many always fit.
+LARGE_OBJECTS = 8
+MAX_PAGE_BYTES = LARGE_OBJECTS * (MAX_OBJECT_BYTES + 1)
+
 
 class Content(NamedTuple):
-    """One object of a page: its place and its bytes."""
+    """The objects of a page, side by side.
 
-    position: int
-    body: bytes
+    Args:
+        first: the place of the first, or None where there is none.
+        last: the place of the last.
+        bodies: their bytes, joined by commas.
+        more: whether others follow.
+    """
+
+    first: int | None
+    last: int | None
+    bodies: bytes
+    more: bool
 
 
 class Entry(NamedTuple):
@@ -34,86 +67,144 @@ class Entry(NamedTuple):
     version: str
 
 
-async def list_content(
-    connection: AsyncConnection, principal: Principal, collection_id: int, filters: Filters, after: int, limit: int
-) -> list[Content]:
-    """List objects behind a place, in the order of their places.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Which part of a collection a page is.
 
     Args:
-        connection: a reader's.
-        principal: on whose behalf.
         collection_id: of which collection.
-        filters: which of them.
+        filters: which objects.
         after: only those behind this position.
         limit: at most this many.
     """
-    columns = [_OBJECTS.c.position, _OBJECTS.c.body]
-    query = _page(connection, columns, principal, collection_id, filters, after, limit)
-    return [Content(*row) for row in (await connection.execute(query)).all()]
+
+    collection_id: int
+    filters: Filters
+    after: int
+    limit: int
 
 
-async def list_entries(
-    connection: AsyncConnection, principal: Principal, collection_id: int, filters: Filters, after: int, limit: int
-) -> list[Entry]:
-    """List the manifest lines of objects behind a place; arguments as for `list_content`."""
-    columns = [_OBJECTS.c.position, _OBJECTS.c.stix_id, _OBJECTS.c.version]
-    query = _page(connection, columns, principal, collection_id, filters, after, limit)
-    return [Entry(*row) for row in (await connection.execute(query)).all()]
+async def read_content(connection: AsyncConnection, principal: Principal, stretch: Stretch) -> Content:
+    """Read the bytes of objects, in the order of their places, on behalf of a principal.
+
+    The database joins them, so that a page is one row whatever its size: a thousand rows would be made into Python objects one
+    by one. Where the objects of a page are too large together, it is a page of as many as always fit, and there is more.
+    """
+    if _matches_nothing(stretch.filters):
+        return Content(None, None, b"", more=False)
+    query = _joined(connection.dialect.name, visible(principal), *_kind(stretch.filters))
+    found, first, last, bodies = (await connection.execute(query, _parameters(connection, stretch))).one()
+    if found and bodies is None:
+        return await read_content(connection, principal, replace(stretch, limit=min(stretch.limit, LARGE_OBJECTS)))
+    return Content(first, last, bodies or b"", more=found > stretch.limit)
+
+
+async def list_entries(connection: AsyncConnection, principal: Principal, stretch: Stretch) -> Sequence[Entry]:
+    """List the manifest lines of objects, one more than the page, in the order of their places, on behalf of a principal."""
+    if _matches_nothing(stretch.filters):
+        return []
+    kind = _kind(stretch.filters)
+    query = _page(connection.dialect.name, visible(principal), *kind, ("position", "stix_id", "version"), "beyond")
+    # Rows are as good as tuples: to make a thousand tuples of them costs as much as to read them.
+    return cast("Sequence[Entry]", (await connection.execute(query, _parameters(connection, stretch))).all())
 
 
 async def has_object(connection: AsyncConnection, principal: Principal, collection_id: int, stix_id: str) -> bool:
     """Tell whether any version of an object is in a collection that the principal may see."""
     query = select(_OBJECTS.c.position).where(
         _OBJECTS.c.collection_id == collection_id,
-        _is_visible(principal, collection_id),
+        literal(collection_id).in_(visible(principal)),
         _OBJECTS.c.stix_id == stix_id,
     )
     return (await connection.execute(query.limit(1))).first() is not None
 
 
+def _matches_nothing(filters: Filters) -> bool:
+    """Only STIX 2.1 is ever stored."""
+    return filters.spec_versions is not None and "2.1" not in filters.spec_versions
+
+
+def _kind(filters: Filters) -> tuple[Versions, tuple[str, ...] | None, bool]:
+    """What of a query decides how it is built, not what it is asked with."""
+    return filters.versions or Versions(), filters.types, filters.ids is not None
+
+
+def _parameters(connection: AsyncConnection, stretch: Stretch) -> dict[str, Any]:
+    added_after = stretch.filters.added_after_us or 0
+    parameters: dict[str, Any] = {
+        "collection": stretch.collection_id,
+        "after": max(stretch.after, added_after),
+        "added_after": added_after,
+        "most": stretch.limit,
+        "beyond": stretch.limit + 1,
+    }
+    if stretch.filters.ids is not None:
+        parameters["ids"] = as_list(connection.dialect.name, stretch.filters.ids)
+    return parameters
+
+
+# Built once for each kind of question and each principal's view: building a page's query costs more than reading the page.
+@lru_cache(maxsize=256)
+def _joined(
+    dialect: str,
+    seen: Select[int],
+    versions: Versions,
+    types: tuple[str, ...] | None,
+    by_id: bool,  # noqa: FBT001 - a part of the kind
+) -> Select[Any]:
+    """Build the page as one row: how many objects there are with the one behind it, the first and last place, the bytes."""
+    kind = (dialect, seen, versions, types, by_id)
+    sizes = _page(*kind, ("position", "size"), "beyond").subquery()
+    measured = select(func.count().label("found"), func.sum(sizes.c.size).label("bytes")).select_from(sizes).cte("measured")
+    fits = select(measured.c.bytes).scalar_subquery() <= MAX_PAGE_BYTES
+    shown = _page(*kind, ("position", "body"), "most").where(fits).subquery("shown")
+    place, body = shown.c.position, shown.c.body
+    if dialect == "sqlite":
+        # In the order of the subquery, which has a limit and so is not dissolved; tests/wire read every page for it.
+        bodies: ColumnElement[Any] = sql_cast(func.group_concat(body, ","), LargeBinary)
+    else:
+        bodies = func.string_agg(body, aggregate_order_by(literal(b",", LargeBinary), place))
+    return select(select(measured.c.found).scalar_subquery(), func.min(place), func.max(place), bodies).select_from(shown)
+
+
+@lru_cache(maxsize=512)
 def _page(
-    connection: AsyncConnection,
-    columns: Sequence[ColumnElement[Any]],
-    principal: Principal,
-    collection_id: int,
-    filters: Filters,
-    after: int,
-    limit: int,
+    dialect: str,
+    seen: Select[int],
+    versions: Versions,
+    types: tuple[str, ...] | None,
+    by_id: bool,  # noqa: FBT001 - a part of the kind
+    columns: tuple[str, ...],
+    limit: str,
 ) -> Select[Any]:
     position: ColumnElement[Any] = _OBJECTS.c.position
-    if filters.ids is not None:
+    if by_id:
         position = position + 0  # SQLite would read on from the place and compare every id; so it looks the ids up, and sorts
+    collection, most = bindparam("collection", type_=Integer), bindparam(limit, type_=Integer)
     query = (
-        select(*columns)
+        select(*(func.length(_OBJECTS.c.body).label("size") if name == "size" else _OBJECTS.c[name] for name in columns))
         .where(
-            _OBJECTS.c.collection_id == collection_id,
-            # Not only in the flow that found the collection: every query asks for itself what may be seen (law 5).
-            _is_visible(principal, collection_id),
-            position > max(after, filters.added_after_us or 0),
-            version_condition(filters.versions or Versions(), filters.added_after_us or 0),
+            _OBJECTS.c.collection_id == collection,
+            # Not only in the flow that found the collection: every query asks for itself what may be seen (law 5). It is
+            # asked once for the whole page, since it does not depend on the row.
+            collection.in_(seen),
+            position > bindparam("after", type_=BigInteger),
+            version_condition(versions, bindparam("added_after", type_=BigInteger)),
         )
         .order_by(position)
-        .limit(limit)
+        .limit(most)
     )
-    if filters.spec_versions is not None and "2.1" not in filters.spec_versions:
-        return query.where(false())  # nothing else is ever stored
-    if filters.ids is not None:
-        query = query.where(among(connection, _OBJECTS.c.stix_id, filters.ids))
-    if filters.types is None:
+    if by_id:
+        query = query.where(among_listed(dialect, _OBJECTS.c.stix_id, bindparam("ids")))
+    if types is None:
         return query
-    if len(filters.types) == 1:
-        return query.where(_OBJECTS.c.type == filters.types[0])
-    parts = [select(query.where(_OBJECTS.c.type == one).subquery()) for one in filters.types]
-    merged = union_all(*parts).subquery()
-    return select(merged).order_by(merged.c.position).limit(limit)
+    if len(types) == 1:
+        return query.where(_OBJECTS.c.type == types[0])
+    merged = union_all(*(select(query.where(_OBJECTS.c.type == one).subquery()) for one in types)).subquery()
+    return select(merged).order_by(merged.c.position).limit(most)
 
 
-def _is_visible(principal: Principal, collection_id: int) -> ColumnElement[bool]:
-    """Ask it once for the whole page: the condition does not depend on the row."""
-    return literal(collection_id).in_(visible(principal))
-
-
-def version_condition(versions: Versions, added_after_us: int) -> ColumnElement[bool]:
+def version_condition(versions: Versions, added_after_us: ColumnElement[int] | int) -> ColumnElement[bool]:
     """Choose versions among what was added after a time: "the latest" is the latest of those (TAXII 2.1 §3.4)."""
     if versions.every:
         return true()

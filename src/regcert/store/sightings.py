@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection as Values
 from collections.abc import Sequence
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
@@ -12,7 +12,7 @@ from regcert.domain.principal import Principal
 from regcert.domain.sighting import SightingReport
 from regcert.stix.tlp import Tlp
 from regcert.store.database import Tx
-from regcert.store.many import among, insert_new
+from regcert.store.many import among, insert_rows
 from regcert.store.rows import rows_of_report
 from regcert.store.tables import CollectionRow, ObjectRow, SightingRow, table
 from regcert.store.visibility import visible
@@ -73,7 +73,7 @@ async def record_sightings(tx: Tx, principal: Principal, reports: Sequence[tuple
         place = {"position": position, "collection_id": collection_id, "team_id": team.team_id, "marking": int(marking)}
         for kind, row in rows_of_report(report, place, team.identity_id):
             rows[kind].append(row)
-    await tx.connection.execute(insert(_SIGHTINGS), rows.pop(SightingRow))
+    await insert_rows(tx.connection, _SIGHTINGS, rows.pop(SightingRow))
     for kind, found in rows.items():
-        await tx.connection.execute(insert_new(tx.connection, table(kind)), found)
+        await insert_rows(tx.connection, table(kind), found, keep=True)
     return len(fresh)

@@ -4,7 +4,10 @@ Visibility belongs to the collection. Nobody sees more because of a role: an adm
 more. A token narrowed to some collections sees those only. What is not in this query does not exist for the principal.
 """
 
-from sqlalchemy import RowMapping, Select, exists, or_, select
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BindParameter, RowMapping, Select, bindparam, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regcert.domain.collection import Collection, SignatureRule
@@ -18,12 +21,12 @@ _ACCESS = table(AccessRow)
 
 def visible(principal: Principal) -> Select[int]:
     """Build the query for the ids of the collections that a principal may read."""
-    return _open_to(principal, "read")
+    return _open_to(principal.team.team_id, principal.collection_ids, "read")
 
 
 def writable(principal: Principal) -> Select[int]:
     """Build the query for the ids of the collections that a principal's team may write."""
-    return _open_to(principal, "write")
+    return _open_to(principal.team.team_id, principal.collection_ids, "write")
 
 
 def visible_scopes(principal: Principal) -> Select[str]:
@@ -37,16 +40,34 @@ def visible_scopes(principal: Principal) -> Select[str]:
     return scopes.where(~exists().where(shut.c.scope == _COLLECTIONS.c.scope, shut.c.collection_id.not_in(visible(principal))))
 
 
-def _open_to(principal: Principal, verb: str) -> Select[int]:
+# Queries are built once for each team and narrowing: building one costs more than running it.
+@lru_cache(maxsize=256)
+def _open_to(team_id: int, narrowed: frozenset[int] | None, verb: str) -> Select[int]:
     granted = exists().where(
         _ACCESS.c.collection_id == _COLLECTIONS.c.collection_id,
-        _ACCESS.c.team_id == principal.team.team_id,
+        _ACCESS.c.team_id == team_id,
         _ACCESS.c[f"can_{verb}"],
     )
     query = select(_COLLECTIONS.c.collection_id).where(or_(_COLLECTIONS.c[f"{verb}_all"], granted))
-    if principal.collection_ids is not None:
-        query = query.where(_COLLECTIONS.c.collection_id.in_(sorted(principal.collection_ids)))
-    return query
+    return query if narrowed is None else query.where(_COLLECTIONS.c.collection_id.in_(sorted(narrowed)))
+
+
+@lru_cache(maxsize=256)
+def _existing(team_id: int, narrowed: frozenset[int] | None) -> Select[Any]:
+    """Build the query for what exists for a principal in an API root: what it may read or write."""
+    can_read = _COLLECTIONS.c.collection_id.in_(_open_to(team_id, narrowed, "read")).label("can_read")
+    can_write = _COLLECTIONS.c.collection_id.in_(_open_to(team_id, narrowed, "write")).label("can_write")
+    return (
+        select(_COLLECTIONS, can_read, can_write)
+        .where(_COLLECTIONS.c.api_root == bindparam("api_root"), or_(can_read, can_write))
+        .order_by(_COLLECTIONS.c.collection_id)
+    )
+
+
+@lru_cache(maxsize=256)
+def _existing_named(team_id: int, narrowed: frozenset[int] | None) -> Select[Any]:
+    name: BindParameter[str] = bindparam("name")
+    return _existing(team_id, narrowed).where(or_(_COLLECTIONS.c.uuid == name, _COLLECTIONS.c.slug == name))
 
 
 async def find_collections(
@@ -57,14 +78,8 @@ async def find_collections(
     Returns:
         Each with whether it may be read and whether it may be written; at least one of them is true.
     """
-    can_read = _COLLECTIONS.c.collection_id.in_(visible(principal)).label("can_read")
-    can_write = _COLLECTIONS.c.collection_id.in_(writable(principal)).label("can_write")
-    query = (
-        select(_COLLECTIONS, can_read, can_write)
-        .where(_COLLECTIONS.c.api_root == api_root, or_(can_read, can_write))
-        .order_by(_COLLECTIONS.c.collection_id)
-    )
-    rows = (await connection.execute(query)).mappings()
+    query = _existing(principal.team.team_id, principal.collection_ids)
+    rows = (await connection.execute(query, {"api_root": api_root})).mappings()
     return [(read_collection(row), bool(row["can_read"]), bool(row["can_write"])) for row in rows]
 
 
@@ -79,14 +94,8 @@ async def find_collection(
         api_root: which root.
         name: its TAXII id or its alias.
     """
-    can_read = _COLLECTIONS.c.collection_id.in_(visible(principal)).label("can_read")
-    can_write = _COLLECTIONS.c.collection_id.in_(writable(principal)).label("can_write")
-    query = select(_COLLECTIONS, can_read, can_write).where(
-        _COLLECTIONS.c.api_root == api_root,
-        or_(_COLLECTIONS.c.uuid == name, _COLLECTIONS.c.slug == name),
-        or_(can_read, can_write),
-    )
-    row = (await connection.execute(query)).mappings().first()
+    query = _existing_named(principal.team.team_id, principal.collection_ids)
+    row = (await connection.execute(query, {"api_root": api_root, "name": name})).mappings().first()
     return None if row is None else (read_collection(row), bool(row["can_read"]), bool(row["can_write"]))
 
 
