@@ -122,7 +122,15 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
     """Listen with an application until the block ends; yields the port."""
     # Whole requests that are under way are answered before the socket closes.
     # No coded body is taken, so nothing unpacks one: a bomb would be unpacked even while it is thrown away.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=10.0, handler_cancellation=False, auto_decompress=False)
+    # A cursor carries its filters: a thousand ids make a long line, and it must be possible to follow it.
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=10.0,
+        handler_cancellation=False,
+        auto_decompress=False,
+        max_line_size=131_072,
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

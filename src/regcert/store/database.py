@@ -10,6 +10,7 @@ Readers have connections of their own, which refuse to write.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import event, select, text, update
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from regcert.clock import Clock
@@ -40,6 +43,12 @@ _INDEXED = {
     "jit": "off",
 }
 
+# What BEGIN IMMEDIATE is on SQLite: commits of several processes follow each other, so none can wait for another in a circle.
+_ONE_WRITER = "SELECT pg_advisory_xact_lock(762373)"
+# PostgreSQL's classes of its own trouble: connection, resources, operator intervention.
+_OUTAGE_STATES = ("08", "53", "57")
+
+_LOG = logging.getLogger("regcert.store")
 _ORDER = table(HostOrder)
 T = TypeVar("T")
 Reader = AsyncConnection
@@ -115,14 +124,13 @@ class Database:
         """Run one piece of work in a transaction, and return once it is on disk.
 
         Args:
-            work: what to do; it must not wait for anything but the database, since others share its commit. It may be run
-                again after a serialisation failure, so it has no effect outside of the transaction.
+            work: what to do; it must not wait for anything but the database, since others share its commit.
 
         Returns:
             What the work returned.
 
         Raises:
-            Refusal: what the work refused; nothing of it is kept. BUSY when too many wait already.
+            Refusal: what the work refused; nothing of it is kept. BUSY when too many wait already, or the database fails.
         """
         request = _Request(work, asyncio.get_running_loop().create_future())
         try:
@@ -134,9 +142,19 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Open a connection that sees one committed state and cannot change it."""
-        async with self._reader.connect() as connection:
-            yield connection
+        """Open a connection that sees one committed state and cannot change it.
+
+        Raises:
+            Refusal: BUSY where the database does not answer.
+        """
+        try:
+            async with self._reader.connect() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            answer = _answer(error)
+            if answer is error:
+                raise
+            raise answer from error
 
     async def serve_writes(self) -> None:
         """Gather waiting requests into commits until cancelled."""
@@ -146,6 +164,11 @@ class Database:
                 while len(batch) < GATHER:
                     batch.append(self._requests.get_nowait())
             await self._commit(batch)
+
+    def turn_away(self) -> None:
+        """Answer those who still wait when nobody serves writes any more."""
+        while not self._requests.empty():
+            self._requests.get_nowait().done.cancel()
 
     async def _commit(self, batch: list[_Request]) -> None:
         """Run a batch in one transaction.
@@ -162,7 +185,8 @@ class Database:
                 request.done.cancel()
             raise
         except Exception as error:  # noqa: BLE001 - whoever asked learns it; the writer must outlive it
-            answers = [(request, None, error) for request in batch]
+            failed = _answer(error)
+            answers = [(request, None, failed) for request in batch]
         for request, result, failure in answers:
             if request.done.done():
                 continue
@@ -177,7 +201,7 @@ class Database:
             result = await request.work(Tx(connection, self._clock))
         except Exception as error:  # noqa: BLE001 - it is handed to whoever asked, whatever it is
             await savepoint.rollback()
-            return request, None, error
+            return request, None, _answer(error)
         await savepoint.commit()
         return request, result, None
 
@@ -206,9 +230,24 @@ async def open_database(url: str, clock: Clock, *, readers: int = 4) -> AsyncIte
             serving.cancel()
             with suppress(asyncio.CancelledError):
                 await serving
+            database.turn_away()
     finally:
         await reader.dispose()
         await writer.dispose()
+
+
+def _answer(error: Exception) -> Exception:
+    """Turn the failure of a database that is gone, full or overrun into an answer: whoever asked may ask again.
+
+    Whether the last commit before the failure is on disk may be unknown; what is there is not stored twice. Any other error is
+    a fault of ours and stays what it is.
+    """
+    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+    is_outage = isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | OSError)
+    if not is_outage and not state.startswith(_OUTAGE_STATES):
+        return error
+    _LOG.warning("the database failed: %s", type(error).__name__)
+    return Refusal(Code.BUSY, "the database does not answer; send the same again in a while, nothing is stored twice")
 
 
 def async_url(url: str) -> str:
@@ -239,6 +278,7 @@ def _engines(url: str, readers: int) -> tuple[AsyncEngine, AsyncEngine]:
         event.listen(reader.sync_engine, "connect", _prepare_sqlite_reader)
         event.listen(reader.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     else:
+        event.listen(writer.sync_engine, "begin", lambda connection: connection.exec_driver_sql(_ONE_WRITER))
         reader = reader.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
     return writer, reader
 
