@@ -110,7 +110,7 @@ def _spare_collector() -> None:
     """Keep the garbage collector away from what lives as long as the process, and from what dies with its request.
 
     One envelope makes tens of thousands of containers, none of them in a circle; at the thresholds that Python begins with,
-    the collector looks through all of a host a dozen times a second, and takes a sixth of the processor for it.
+    the collector would look through all of a host a dozen times a second for nothing.
     """
     gc.collect()
     gc.freeze()
