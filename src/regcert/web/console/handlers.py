@@ -37,9 +37,7 @@ def add_routes(router: web.UrlDispatcher) -> None:
 
 async def get_board(request: web.Request) -> web.Response:
     """Show what crosses borders now."""
-    session = await _session_of(request)
-    if session is None:
-        raise web.HTTPSeeOther("/console/sign-in")
+    session = await _require_session(request)
     services = services_of(request)
     cursor = request.query.get("next")
     board = await view_board(
@@ -50,9 +48,7 @@ async def get_board(request: web.Request) -> web.Response:
 
 async def get_one_incident(request: web.Request) -> web.Response:
     """Show one incident: who, what, when, and why it scores so."""
-    session = await _session_of(request)
-    if session is None:
-        raise web.HTTPSeeOther("/console/sign-in")
+    session = await _require_session(request)
     services = services_of(request)
     ranked, evidence = await get_incident(services.database, services.clock, session.principal, request.match_info["incident"])
     view = views.IncidentView(
@@ -69,9 +65,7 @@ async def get_one_incident(request: web.Request) -> web.Response:
 
 async def get_incident_data(request: web.Request) -> web.Response:
     """Answer the same incident as the API does, to somebody who is signed in here."""
-    session = await _session_of(request)
-    if session is None:
-        raise web.HTTPSeeOther("/console/sign-in")
+    session = await _require_session(request)
     services = services_of(request)
     ranked, _ = await get_incident(services.database, services.clock, session.principal, request.match_info["incident"])
     return web.Response(body=orjson.dumps(incident_json(ranked.incident, ranked.score)), content_type="application/json")
@@ -125,6 +119,14 @@ async def get_asset(request: web.Request) -> web.StreamResponse:
 
 async def _to_board(_request: web.Request) -> web.Response:
     raise web.HTTPSeeOther("/console/")
+
+
+async def _require_session(request: web.Request) -> Session:
+    """Return who is signed in, or send the browser to the door."""
+    session = await _session_of(request)
+    if session is None:
+        raise web.HTTPSeeOther("/console/sign-in")
+    return session
 
 
 async def _session_of(request: web.Request) -> Session | None:
