@@ -13,6 +13,7 @@ from regcert.clock import DAY_US
 from regcert.domain.holding import Holding
 from regcert.domain.incident import Arrival, Incident, Term
 from regcert.domain.principal import Role
+from regcert.domain.region import Footnote
 from regcert.domain.team import Team, TeamKind
 from regcert.stix.observable import Observable, ObservableKind
 from regcert.stix.tlp import Tlp
@@ -22,7 +23,6 @@ from regcert.web.console.views import (
     BoardView,
     Country,
     Evidence,
-    Footnote,
     HeldBack,
     IncidentRow,
     IncidentView,

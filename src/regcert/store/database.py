@@ -3,8 +3,8 @@
 One writer task a process gathers the waiting requests into one commit, each in its own savepoint: a failure undoes that
 request alone, and an answer leaves only after the commit that holds it is on disk (law 3). On SQLite a transaction begins with
 `BEGIN IMMEDIATE` on a WAL with `synchronous=FULL`, which is the host's order lock by itself; on PostgreSQL, where other
-processes may write too, the lock is the row of `host_order`, taken with the first position and held to the commit. Either way
-positions become visible in the order of their numbers (law 2).
+processes may write too, with an advisory lock that does the same, and positions are taken under the row of `host_order`, held
+to the commit. Either way positions become visible in the order of their numbers (law 2).
 
 Readers have connections of their own, which refuse to write.
 """

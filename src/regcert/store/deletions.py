@@ -4,6 +4,7 @@ from sqlalchemy import and_, delete, func, insert, select, update
 
 from regcert.errors import Code, Refusal
 from regcert.store.database import Tx
+from regcert.store.many import chunks
 from regcert.store.pages import version_condition
 from regcert.store.tables import MarkingRow, ObjectRow, SightingRow, TieRow, TombstoneRow, table
 from regcert.taxii.filters import Filters, Versions
@@ -52,8 +53,7 @@ async def delete_versions(tx: Tx, collection_id: int, team_id: int, stix_id: str
         for position, row in zip(positions, rows, strict=True)
     ]
     await tx.connection.execute(insert(table(TombstoneRow)), stones)
-    for start in range(0, len(rows), 500):
-        some = [row.position for row in rows[start : start + 500]]
+    for some in chunks(row.position for row in rows):
         # The claim of a sighting object goes with it; its mentions are forgotten when correlation meets the tombstone.
         await tx.connection.execute(delete(table(SightingRow)).where(table(SightingRow).c.position.in_(some)))
         await tx.connection.execute(delete(_OBJECTS).where(_OBJECTS.c.position.in_(some)))

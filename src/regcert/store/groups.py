@@ -1,7 +1,6 @@
 """Values and who holds them: what correlation looks up before it judges, and the page of a single incident shows."""
 
 from collections.abc import Collection as Values
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -13,7 +12,7 @@ from regcert.stix.object import read_name
 from regcert.stix.observable import Observable, ObservableKind
 from regcert.stix.tlp import Tlp
 from regcert.store.ledger import ScopedKey, bounds, in_span
-from regcert.store.many import CHUNK, among, among_keys
+from regcert.store.many import among, among_keys, chunks
 from regcert.store.tables import (
     CollectionRow,
     HoldingRow,
@@ -169,9 +168,3 @@ async def load_names(connection: AsyncConnection, scope: str, contexts: Values[s
             if name is not None:
                 names[stix_id] = name
     return names
-
-
-def chunks(values: Iterable[Any]) -> Iterable[list[Any]]:
-    """Part values into lists that one statement takes."""
-    listed = sorted(values)
-    return (listed[start : start + CHUNK] for start in range(0, len(listed), CHUNK))

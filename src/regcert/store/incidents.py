@@ -11,8 +11,7 @@ from regcert.domain.incident import Incident
 from regcert.domain.principal import Principal
 from regcert.stix.observable import Observable, ObservableKind
 from regcert.store.database import Tx
-from regcert.store.groups import chunks
-from regcert.store.many import among, among_keys, insert_into
+from regcert.store.many import among, among_keys, chunks, insert_into
 from regcert.store.tables import AbsorbedRow, ActivityRow, HeldBackRow, IncidentRow, MemberRow, ObservableRow, TeamRow, table
 from regcert.store.visibility import visible_scopes
 

@@ -33,7 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from regcert.clock import DAY_US
 from regcert.stix.observable import Observable
 from regcert.store.database import Tx
-from regcert.store.many import among_keys, insert_selected, larger, smaller
+from regcert.store.many import among_keys, chunks, insert_selected, larger, smaller
 from regcert.store.tables import (
     ActivityRow,
     CollectionRow,
@@ -204,9 +204,7 @@ async def rebuild_holdings(tx: Tx, values: Values[ScopedKey], end: int) -> None:
 
     What lies behind `end` is added when it is read; to count it here, too, would count it twice.
     """
-    keys = sorted({key for _, key in values})
-    for start in range(0, len(keys), 500):
-        some = keys[start : start + 500]
+    for some in chunks({key for _, key in values}):
         mentioned = among_keys(tx.connection, _MENTIONS.c.key, some)
         # What a deleted object mentioned was kept until here, so that its values could be found; now it goes.
         orphaned = and_(

@@ -1,6 +1,6 @@
 """Statements over many values at once: one parameter whatever their number, and one wording for both databases."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Collection as Values
 from operator import itemgetter
 from typing import Any
@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import Select
 
 CHUNK = 500
+
+_DriverInsert = tuple[str, Callable[[Mapping[str, object]], tuple[Any, ...]]]
+_DRIVER_INSERTS: dict[tuple[str, str, bool], _DriverInsert] = {}
 
 
 def among(connection: AsyncConnection, column: ColumnElement[Any], values: Values[str]) -> ColumnElement[bool]:
@@ -43,9 +46,15 @@ def _list_type(dialect: str, column: ColumnElement[Any]) -> Any:
 def among_keys(connection: AsyncConnection, column: ColumnElement[Any], keys: Values[bytes]) -> ColumnElement[bool]:
     """Ask for a column to be one of many 16-byte keys."""
     if connection.dialect.name == "sqlite":
-        # json_each has no bytes: compare as upper-case hexadecimal would lose the index, so unhex on the listed side.
+        # JSON has no bytes, and SQLite learned unhex() after 3.40: a parameter each, of a chunk of them.
         return column.in_(list(keys))
     return column == func.any(bindparam(None, list(keys), type_=postgresql.ARRAY(column.type)))
+
+
+def chunks(values: Iterable[Any]) -> Iterable[list[Any]]:
+    """Part values into lists that one statement takes."""
+    listed = sorted(values)
+    return (listed[start : start + CHUNK] for start in range(0, len(listed), CHUNK))
 
 
 async def insert_rows(
@@ -65,18 +74,13 @@ async def insert_rows(
     await connection.exec_driver_sql(statement, [read(row) for row in values])
 
 
-def _driver_insert(
-    connection: AsyncConnection, rows: Table, *, keep: bool
-) -> tuple[str, Callable[[Mapping[str, object]], tuple[Any, ...]]]:
+def _driver_insert(connection: AsyncConnection, rows: Table, *, keep: bool) -> _DriverInsert:
     key = (connection.dialect.name, rows.name, keep)
     if key not in _DRIVER_INSERTS:
         statement = insert_into(connection.dialect.name, rows)
         compiled = (statement.on_conflict_do_nothing() if keep else statement).compile(dialect=connection.dialect)
         _DRIVER_INSERTS[key] = str(compiled), itemgetter(*compiled.positiontup)
     return _DRIVER_INSERTS[key]
-
-
-_DRIVER_INSERTS: dict[tuple[str, str, bool], tuple[str, Callable[[Mapping[str, object]], tuple[Any, ...]]]] = {}
 
 
 def insert_into(dialect: str, rows: Table) -> Any:

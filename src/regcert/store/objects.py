@@ -15,7 +15,7 @@ from regcert.domain.submission import Admitted, AdmittedObject, Refused
 from regcert.errors import Code, Refusal
 from regcert.stix.timestamps import write_timestamp
 from regcert.store.database import Tx
-from regcert.store.many import CHUNK, among, insert_rows
+from regcert.store.many import among, chunks, insert_rows
 from regcert.store.rows import Place, Source, rows_of
 from regcert.store.tables import ObjectRow, table
 
@@ -103,11 +103,10 @@ async def record_objects(tx: Tx, admitted: Admitted, submission_id: int) -> Reco
 async def _look_up(tx: Tx, collection_id: int, objects: Sequence[AdmittedObject]) -> _Shelf:
     """Fetch what is here of these objects: their versions in force, and those as old as what is posted."""
     shelf: _Shelf = {}
-    ids = sorted({one.stix.stix_id for one in objects})
     # Not in the words of the index of pages: PostgreSQL would read all of that rather than look the ids up.
     listed = _OBJECTS.c.superseded_by + 0 < _OBJECTS.c.position
-    for start in range(0, len(ids), CHUNK):
-        same = among(tx.connection, _OBJECTS.c.stix_id, ids[start : start + CHUNK])
+    for ids in chunks({one.stix.stix_id for one in objects}):
+        same = among(tx.connection, _OBJECTS.c.stix_id, ids)
         for row in await _versions(tx, collection_id, and_(same, listed)):
             shelf.setdefault(row["stix_id"], {})[row["version_us"]] = _read_version(row)
     for one in objects:

@@ -92,7 +92,7 @@ async def read_content(connection: AsyncConnection, principal: Principal, stretc
     """
     if _matches_nothing(stretch.filters):
         return Content(None, None, b"", more=False)
-    query = _joined(connection.dialect.name, visible(principal), *_kind(stretch.filters))
+    query = _joined(_kind_of(connection, principal, stretch.filters))
     found, first, last, bodies = (await connection.execute(query, _parameters(connection, stretch))).one()
     if found and bodies is None:
         return await read_content(connection, principal, replace(stretch, limit=min(stretch.limit, LARGE_OBJECTS)))
@@ -103,8 +103,8 @@ async def list_entries(connection: AsyncConnection, principal: Principal, stretc
     """List the manifest lines of objects, one more than the page, in the order of their places, on behalf of a principal."""
     if _matches_nothing(stretch.filters):
         return []
-    kind = _kind(stretch.filters)
-    query = _page(connection.dialect.name, visible(principal), *kind, ("position", "stix_id", "version"), "beyond")
+    kind = _kind_of(connection, principal, stretch.filters)
+    query = _page(kind, ("position", "stix_id", "version"), "beyond")
     # Rows are as good as tuples: to make a thousand tuples of them costs as much as to read them.
     return cast("Sequence[Entry]", (await connection.execute(query, _parameters(connection, stretch))).all())
 
@@ -124,9 +124,19 @@ def _matches_nothing(filters: Filters) -> bool:
     return filters.spec_versions is not None and "2.1" not in filters.spec_versions
 
 
-def _kind(filters: Filters) -> tuple[Versions, tuple[str, ...] | None, bool]:
-    """What of a query decides how it is built, not what it is asked with."""
-    return filters.versions or Versions(), filters.types, filters.ids is not None
+class _Kind(NamedTuple):
+    """What decides how a query is built, and not what it is asked with."""
+
+    dialect: str
+    seen: Select[int]
+    versions: Versions
+    types: tuple[str, ...] | None
+    by_id: bool
+
+
+def _kind_of(connection: AsyncConnection, principal: Principal, filters: Filters) -> _Kind:
+    versions = filters.versions or Versions()
+    return _Kind(connection.dialect.name, visible(principal), versions, filters.types, filters.ids is not None)
 
 
 def _parameters(connection: AsyncConnection, stretch: Stretch) -> dict[str, Any]:
@@ -145,21 +155,14 @@ def _parameters(connection: AsyncConnection, stretch: Stretch) -> dict[str, Any]
 
 # Built once for each kind of question and each principal's view: building a page's query costs more than reading the page.
 @lru_cache(maxsize=256)
-def _joined(
-    dialect: str,
-    seen: Select[int],
-    versions: Versions,
-    types: tuple[str, ...] | None,
-    by_id: bool,  # noqa: FBT001 - a part of the kind
-) -> Select[Any]:
+def _joined(kind: _Kind) -> Select[Any]:
     """Build the page as one row: how many objects there are with the one behind it, the first and last place, the bytes."""
-    kind = (dialect, seen, versions, types, by_id)
-    sizes = _page(*kind, ("position", "size"), "beyond").subquery()
+    sizes = _page(kind, ("position", "size"), "beyond").subquery()
     measured = select(func.count().label("found"), func.sum(sizes.c.size).label("bytes")).select_from(sizes).cte("measured")
     fits = select(measured.c.bytes).scalar_subquery() <= MAX_PAGE_BYTES
-    shown = _page(*kind, ("position", "body"), "most").where(fits).subquery("shown")
+    shown = _page(kind, ("position", "body"), "most").where(fits).subquery("shown")
     place, body = shown.c.position, shown.c.body
-    if dialect == "sqlite":
+    if kind.dialect == "sqlite":
         # In the order of the subquery, which has a limit and so is not dissolved; tests/wire read every page for it.
         bodies: ColumnElement[Any] = sql_cast(func.group_concat(body, ","), LargeBinary)
     else:
@@ -168,17 +171,9 @@ def _joined(
 
 
 @lru_cache(maxsize=512)
-def _page(
-    dialect: str,
-    seen: Select[int],
-    versions: Versions,
-    types: tuple[str, ...] | None,
-    by_id: bool,  # noqa: FBT001 - a part of the kind
-    columns: tuple[str, ...],
-    limit: str,
-) -> Select[Any]:
+def _page(kind: _Kind, columns: tuple[str, ...], limit: str) -> Select[Any]:
     position: ColumnElement[Any] = _OBJECTS.c.position
-    if by_id:
+    if kind.by_id:
         position = position + 0  # SQLite would read on from the place and compare every id; so it looks the ids up, and sorts
     collection, most = bindparam("collection", type_=Integer), bindparam(limit, type_=Integer)
     query = (
@@ -187,20 +182,20 @@ def _page(
             _OBJECTS.c.collection_id == collection,
             # Not only in the flow that found the collection: every query asks for itself what may be seen (law 5). It is
             # asked once for the whole page, since it does not depend on the row.
-            collection.in_(seen),
+            collection.in_(kind.seen),
             position > bindparam("after", type_=BigInteger),
-            version_condition(versions, bindparam("added_after", type_=BigInteger)),
+            version_condition(kind.versions, bindparam("added_after", type_=BigInteger)),
         )
         .order_by(position)
         .limit(most)
     )
-    if by_id:
-        query = query.where(among_listed(dialect, _OBJECTS.c.stix_id, bindparam("ids")))
-    if types is None:
+    if kind.by_id:
+        query = query.where(among_listed(kind.dialect, _OBJECTS.c.stix_id, bindparam("ids")))
+    if kind.types is None:
         return query
-    if len(types) == 1:
-        return query.where(_OBJECTS.c.type == types[0])
-    merged = union_all(*(select(query.where(_OBJECTS.c.type == one).subquery()) for one in types)).subquery()
+    if len(kind.types) == 1:
+        return query.where(_OBJECTS.c.type == kind.types[0])
+    merged = union_all(*(select(query.where(_OBJECTS.c.type == one).subquery()) for one in kind.types)).subquery()
     return select(merged).order_by(merged.c.position).limit(most)
 
 

@@ -53,10 +53,10 @@ def _open_to(team_id: int, narrowed: frozenset[int] | None, verb: str) -> Select
 
 
 @lru_cache(maxsize=256)
-def _existing(team_id: int, narrowed: frozenset[int] | None) -> Select[Any]:
+def _existing(seen: Select[int], written: Select[int]) -> Select[Any]:
     """Build the query for what exists for a principal in an API root: what it may read or write."""
-    can_read = _COLLECTIONS.c.collection_id.in_(_open_to(team_id, narrowed, "read")).label("can_read")
-    can_write = _COLLECTIONS.c.collection_id.in_(_open_to(team_id, narrowed, "write")).label("can_write")
+    can_read = _COLLECTIONS.c.collection_id.in_(seen).label("can_read")
+    can_write = _COLLECTIONS.c.collection_id.in_(written).label("can_write")
     return (
         select(_COLLECTIONS, can_read, can_write)
         .where(_COLLECTIONS.c.api_root == bindparam("api_root"), or_(can_read, can_write))
@@ -65,9 +65,9 @@ def _existing(team_id: int, narrowed: frozenset[int] | None) -> Select[Any]:
 
 
 @lru_cache(maxsize=256)
-def _existing_named(team_id: int, narrowed: frozenset[int] | None) -> Select[Any]:
+def _existing_named(seen: Select[int], written: Select[int]) -> Select[Any]:
     name: BindParameter[str] = bindparam("name")
-    return _existing(team_id, narrowed).where(or_(_COLLECTIONS.c.uuid == name, _COLLECTIONS.c.slug == name))
+    return _existing(seen, written).where(or_(_COLLECTIONS.c.uuid == name, _COLLECTIONS.c.slug == name))
 
 
 async def find_collections(
@@ -78,7 +78,7 @@ async def find_collections(
     Returns:
         Each with whether it may be read and whether it may be written; at least one of them is true.
     """
-    query = _existing(principal.team.team_id, principal.collection_ids)
+    query = _existing(visible(principal), writable(principal))
     rows = (await connection.execute(query, {"api_root": api_root})).mappings()
     return [(read_collection(row), bool(row["can_read"]), bool(row["can_write"])) for row in rows]
 
@@ -94,7 +94,7 @@ async def find_collection(
         api_root: which root.
         name: its TAXII id or its alias.
     """
-    query = _existing_named(principal.team.team_id, principal.collection_ids)
+    query = _existing_named(visible(principal), writable(principal))
     row = (await connection.execute(query, {"api_root": api_root, "name": name})).mappings().first()
     return None if row is None else (read_collection(row), bool(row["can_read"]), bool(row["can_write"]))
 

@@ -98,7 +98,7 @@ def read_query(pairs: Sequence[tuple[str, str]]) -> tuple[Filters, Page]:
         spec_versions=_read_values(query, "match[spec_version]"),
         versions=_read_versions(query.get("match[version]")),
     )
-    return filters, Page(_read_limit(query.get("limit")), query.get("next") or None)
+    return filters, Page(read_limit(query.get("limit"), MAX_LIMIT, MAX_LIMIT), query.get("next") or None)
 
 
 def _read_added_after(text: str | None) -> int | None:
@@ -111,13 +111,23 @@ def _read_added_after(text: str | None) -> int | None:
         raise Refusal(Code.MALFORMED_REQUEST, f"'added_after' is {refusal.message}") from refusal
 
 
-def _read_limit(text: str | None) -> int:
+def read_limit(text: str | None, usual: int, most: int) -> int:
+    """Read how much somebody wants of a list.
+
+    Args:
+        text: as it stands in the query, or None.
+        usual: what they get who do not say.
+        most: what nobody gets more than.
+
+    Raises:
+        Refusal: MALFORMED_REQUEST.
+    """
     if text is None:
-        return MAX_LIMIT
+        return usual
     # isdecimal() takes Arabic digits, and int() takes blanks and underscores: neither is a number in TAXII.
     if not (text.isascii() and text.isdigit()) or not text.lstrip("0"):
         raise Refusal(Code.MALFORMED_REQUEST, "'limit' must be a whole number from 1")
-    return MAX_LIMIT if len(text.lstrip("0")) > 9 else min(int(text), MAX_LIMIT)
+    return most if len(text.lstrip("0")) > 9 else min(int(text), most)
 
 
 def _read_values(query: dict[str, str], field: str, most: int = MAX_VALUES) -> tuple[str, ...] | None:

@@ -19,7 +19,7 @@ def create_app(services: Services) -> web.Application:
     Args:
         services: open and running; the application closes none of them.
     """
-    # Bodies are counted by their handlers, to the byte; aiohttp's own bound is for its forms.
+    # Bodies are counted by their handlers, to the byte; none leaves that to aiohttp.
     app = web.Application(middlewares=[answer])
     app[SERVICES] = services
     app[LARGE] = asyncio.Semaphore(1)

@@ -4,7 +4,6 @@ This is one of the two places where everything is caught, because nothing may re
 worker loop. The log line names the route, never the query or the body: both may hold content above TLP:CLEAR.
 """
 
-import asyncio
 import logging
 import secrets
 import time
@@ -14,6 +13,7 @@ from aiohttp import web
 
 from regcert.errors import Code, Refusal
 from regcert.web.console.messages import message_response
+from regcert.web.console.pages import CONTENT_SECURITY_POLICY
 from regcert.web.problems import fault_response, refusal_response
 from regcert.web.services import REQUEST_ID
 
@@ -25,10 +25,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "private, no-store",
     "Server": "RegCERT",  # not which library, of which version
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
-        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
 }
 
 
@@ -53,8 +50,6 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     except web.HTTPException:
         response = _refuse(request, Refusal(Code.NOT_FOUND, "there is nothing at this address"))
-    except asyncio.CancelledError:
-        raise
     except Exception:  # noqa: BLE001 - no fault may reach a client as itself
         _LOG.exception("fault %s", request_id)
         response = _fail(request)

@@ -3,10 +3,12 @@
 import orjson
 from aiohttp import web
 
-from regcert.errors import Code, Refusal
 from regcert.exports.incident_json import incident_json
 from regcert.flows.list_incidents import MAX_LIMIT, get_incident, page_incidents
+from regcert.taxii.filters import read_limit
 from regcert.web.asking import principal_of, services_of
+
+USUAL_LIMIT = 50
 
 
 async def get_incidents(request: web.Request) -> web.Response:
@@ -14,7 +16,11 @@ async def get_incidents(request: web.Request) -> web.Response:
     principal = await principal_of(request)
     services = services_of(request)
     page = await page_incidents(
-        services.database, services.clock, principal, limit=read_limit(request), cursor=request.query.get("next")
+        services.database,
+        services.clock,
+        principal,
+        limit=read_limit(request.query.get("limit"), USUAL_LIMIT, MAX_LIMIT),
+        cursor=request.query.get("next"),
     )
     listed = [incident_json(ranked.incident, ranked.score) for ranked in page.incidents]
     return _json({"incidents": listed, "next": page.next})
@@ -26,18 +32,6 @@ async def get_one(request: web.Request) -> web.Response:
     services = services_of(request)
     ranked, _ = await get_incident(services.database, services.clock, principal, request.match_info["incident"])
     return _json(incident_json(ranked.incident, ranked.score))
-
-
-def read_limit(request: web.Request) -> int:
-    """Read the page size, 1 to 200; 50 where none is asked for.
-
-    Raises:
-        Refusal: MALFORMED_REQUEST.
-    """
-    text = request.query.get("limit", "50")
-    if not (text.isascii() and text.isdigit() and text.lstrip("0")):
-        raise Refusal(Code.MALFORMED_REQUEST, "'limit' must be a whole number from 1")
-    return MAX_LIMIT if len(text.lstrip("0")) > 9 else min(int(text), MAX_LIMIT)
 
 
 def _json(value: object) -> web.Response:

@@ -15,7 +15,7 @@ from regcert.flows.view_board import Board, view_board
 from regcert.web.asking import read_body, services_of
 from regcert.web.console import views
 from regcert.web.console.messages import html_response
-from regcert.web.console.pages import STATIC, render_board, render_incident, render_sign_in
+from regcert.web.console.pages import ASSETS, render_board, render_incident, render_sign_in
 from regcert.web.services import Services
 
 INCIDENTS_A_PAGE = 50
@@ -110,9 +110,9 @@ async def post_sign_out(request: web.Request) -> web.Response:
 async def get_asset(request: web.Request) -> web.StreamResponse:
     """Serve a style sheet, script or picture; its address changes with its content."""
     name = request.match_info["name"]
-    if name not in _ASSETS:
+    if name not in ASSETS:
         raise Refusal(Code.NOT_FOUND, "there is nothing at this address")
-    response = web.Response(body=_ASSETS[name], content_type=_TYPES[name.rpartition(".")[2]], charset="utf-8")
+    response = web.Response(body=ASSETS[name], content_type=_TYPES[name.rpartition(".")[2]], charset="utf-8")
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 
@@ -214,9 +214,7 @@ def _region(services: Services) -> views.Region:
     countries = tuple(
         views.Country(country.code, country.name, country.row, country.column, country.mark) for country in services.countries
     )
-    notes = tuple(views.Footnote(note.mark, note.text) for note in services.footnotes)
-    return views.Region(services.region_name, countries, notes)
+    return views.Region(services.region_name, countries, services.footnotes)
 
 
-_ASSETS = {path.name: path.read_bytes() for path in sorted(STATIC.iterdir()) if path.is_file()}
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}

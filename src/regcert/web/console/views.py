@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from regcert.domain.holding import Holding
 from regcert.domain.incident import Incident
 from regcert.domain.principal import Role
+from regcert.domain.region import Footnote
 from regcert.domain.team import Team
 from regcert.stix.observable import Observable, ObservableKind
 
@@ -44,14 +45,6 @@ class Country:
     row: int = 1
     col: int = 1
     mark: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Footnote:
-    """What a footnote mark means; data, because the region words it."""
-
-    mark: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
