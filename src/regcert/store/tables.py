@@ -29,6 +29,10 @@ NAMING = {
 SQLModel.metadata.naming_convention = NAMING
 METADATA: MetaData = SQLModel.metadata
 
+STIX_MEDIA_TYPE = "application/stix+json;version=2.1"
+LARGE_OBJECT_BYTES = 32 * 1024
+LARGE = f"length(body) > {LARGE_OBJECT_BYTES}"
+
 # SQLite keeps a table in the order of an INTEGER key and of no other type.
 Big = BigInteger().with_variant(Integer, "sqlite")
 
@@ -50,11 +54,16 @@ class HostFact(SQLModel, table=True):
 
 
 class HostOrder(SQLModel, table=True):
-    """One row: the last position given away. Locking it is the host's order lock."""
+    """One row: the last position given away. Locking it is the host's order lock.
+
+    `rights` counts the changes of teams, collections, API roots and tokens: what a process remembers of these holds as long as
+    the number stands.
+    """
 
     __tablename__ = "host_order"
     order_id: int = Field(primary_key=True)
     position: int = Field(sa_type=BigInteger)
+    rights: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 class TeamRow(SQLModel, table=True):
@@ -71,8 +80,22 @@ class TeamRow(SQLModel, table=True):
     website: str
 
 
+class ApiRootRow(SQLModel, table=True):
+    """An API root of this host; `place` 1 is the default of discovery."""
+
+    __tablename__ = "api_roots"
+    slug: str = Field(primary_key=True)
+    place: int = Field(unique=True)
+    title: str
+    description: str
+
+
 class CollectionRow(SQLModel, table=True):
-    """A collection; `read_all` and `write_all` include teams that join later."""
+    """A collection; `read_all` and `write_all` include teams that join later.
+
+    `changed` is the place of the last addition or deletion in it: as long as it stands, every answer about it stands.
+    `media_types` are parted by commas.
+    """
 
     __tablename__ = "collections"
     __table_args__ = (one_of("signature", "accepted", "required"),)
@@ -87,6 +110,8 @@ class CollectionRow(SQLModel, table=True):
     scope: str
     read_all: bool
     write_all: bool
+    changed: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    media_types: str = Field(default=STIX_MEDIA_TYPE, sa_column_kwargs={"server_default": STIX_MEDIA_TYPE})
 
 
 class AccessRow(SQLModel, table=True):
@@ -100,7 +125,7 @@ class AccessRow(SQLModel, table=True):
 
 
 class TokenRow(SQLModel, table=True):
-    """A token, as its SHA-256; the token itself was shown once and is nowhere."""
+    """A token, as its SHA-256; the token itself was shown once and is nowhere. `client` names its profile."""
 
     __tablename__ = "tokens"
     __table_args__ = (one_of("role", "analyst", "consumer", "coordinator", "admin"),)
@@ -112,6 +137,7 @@ class TokenRow(SQLModel, table=True):
     created_us: int = Field(sa_type=BigInteger)
     expires_us: int | None = Field(default=None, sa_type=BigInteger)
     revoked_us: int | None = Field(default=None, sa_type=BigInteger)
+    client: str | None = None
 
 
 class TokenCollectionRow(SQLModel, table=True):
@@ -141,8 +167,17 @@ class SubmissionRow(SQLModel, table=True):
     api_root: str
     collection_id: int = Field(foreign_key="collections.collection_id")
     token_id: int = Field(foreign_key="tokens.token_id")
-    received_us: int = Field(sa_type=BigInteger)
+    received_us: int = Field(sa_type=BigInteger, index=True)
     status: bytes = Field(sa_type=LargeBinary)
+
+
+class SpoolRow(SQLModel, table=True):
+    """A piece of a body that is too large to be looked at while its sender waits; gone once its status is complete."""
+
+    __tablename__ = "spool"
+    submission_id: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
+    number: int = Field(primary_key=True)
+    piece: bytes = Field(sa_type=LargeBinary)
 
 
 class ObjectRow(SQLModel, table=True):
@@ -151,7 +186,8 @@ class ObjectRow(SQLModel, table=True):
     `position` is both its place in the host's order and its TAXII `date_added`. `superseded_by` is the largest position among
     newer versions, 0 where there is none: a poller who starts after A is shown the row exactly if `superseded_by <= A`. Rows
     with `superseded_by >= position` are hidden from every such poller, and from the index that pages are read from. An object
-    without a version has `version_us` 0, so that it can stand here only once.
+    without a version has `version_us` 0, so that it can stand here only once. The index of large objects says where a page
+    may become too large to be joined unseen.
     """
 
     __tablename__ = "objects"
@@ -161,6 +197,7 @@ class ObjectRow(SQLModel, table=True):
               postgresql_where=text("superseded_by < position")),
         Index("ix_objects_page_of_type", "collection_id", "type", "position"),
         Index("ix_objects_all_versions", "collection_id", "position"),
+        Index("ix_objects_large", "collection_id", "position", sqlite_where=text(LARGE), postgresql_where=text(LARGE)),
     )  # fmt: skip
     position: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
     collection_id: int
@@ -189,7 +226,7 @@ class MarkingRow(SQLModel, table=True):
 
 
 class TombstoneRow(SQLModel, table=True):
-    """A version that its owner deleted; correlation forgets what it held."""
+    """A version that its owner deleted, and the place where it `was`; correlation forgets what it held."""
 
     __tablename__ = "tombstones"
     position: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
@@ -197,6 +234,7 @@ class TombstoneRow(SQLModel, table=True):
     stix_id: str
     version: str
     team_id: int
+    was: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 class ObservableRow(SQLModel, table=True):
@@ -220,7 +258,7 @@ class MentionRow(SQLModel, table=True):
     position: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
     key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True, index=True))
     collection_id: int
-    stix_id: str = Field(index=True)
+    stix_id: str
     team_id: int
     origin: str
     said: str
