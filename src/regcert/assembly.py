@@ -8,10 +8,12 @@ import gc
 import json
 import logging
 import signal
+import socket
 import tomllib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from regcert.correlation.guard_lists import GuardList, read_guard_list, read_war
 from regcert.correlation.guards import Guards
 from regcert.domain.region import Country, Footnote
 from regcert.errors import Code, Refusal
+from regcert.flows.load_profiles import load_profiles
+from regcert.flows.publish import publish
 from regcert.settings import Settings
 from regcert.share import share_dir
 from regcert.signing.host_key import HostKey, read_host_key
@@ -32,6 +36,9 @@ from regcert.store.teams import read_facts
 from regcert.web.app import create_app
 from regcert.web.services import Services
 from regcert.workers.correlator import Correlator
+from regcert.workers.intake import Publish, serve_intake
+from regcert.workers.intake_process import IntakeProcess
+from regcert.workers.keeper import Keeper
 
 _LOG = logging.getLogger("regcert")
 
@@ -53,7 +60,7 @@ class Host:
 
 @asynccontextmanager
 async def open_host(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Host]:
-    """Build a host and keep it at work until the block ends.
+    """Build a whole host in this process and keep it at work until the block ends.
 
     1. The database: of this release's schema, with settings under which nothing acknowledged can be lost.
     2. The host's key, and what the host knows of its region.
@@ -68,27 +75,19 @@ async def open_host(settings: Settings, clock: Clock | None = None) -> AsyncIter
         Refusal: NOT_INITIALISED, UNSAFE_DATABASE, INVALID_SETTING, INVALID_GUARD_LIST.
     """
     clock = clock or SystemClock()
-    await require_migrated(settings.database_url)  # 1
-    async with open_database(settings.database_url, clock) as database:
-        async with database.read() as connection:
-            facts = await read_facts(connection)
-        if not facts:
-            raise Refusal(Code.NOT_INITIALISED, "the database has no region yet; run 'regcert init'")
+    async with _open_founded(settings, clock) as (database, facts):  # 1
         key = load_host_key(settings)  # 2
-        guards = Guards(load_guards(settings))  # 3
-        correlator = Correlator(database, guards)  # 4
-        services = _services(settings, facts, key, database, clock, correlator)
-        working = asyncio.create_task(correlator.run(), name="correlator")
-        try:
+        schemas = load_schemas()  # 3
+        correlator = Correlator(database, Guards(load_guards(settings)))  # 4
+        keeper = Keeper(database, schemas, clock)
+        wake = _both(correlator.wake, keeper.wake)
+        services = _services(settings, facts, key, database, clock, partial(publish, database, schemas), wake)
+        async with _at_work(correlator.run(), "correlator"), _at_work(keeper.run(), "keeper"):
             yield Host(create_app(services), database, correlator)
-        finally:
-            working.cancel()
-            with suppress(asyncio.CancelledError):
-                await working
 
 
 async def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve until told to stop.
+    """Serve until told to stop: this process answers, and a second one takes what is published and correlates it.
 
     Args:
         settings: what the operator decided.
@@ -99,11 +98,65 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with open_host(settings) as running, listening(running.app, host, port) as bound:
-        _LOG.info("serving on http://%s:%d/", host, bound)
-        _spare_collector()
-        await stop.wait()
-        _LOG.info("stopping")
+    clock, intake = SystemClock(), IntakeProcess()
+    async with _open_founded(settings, clock) as (database, facts):
+        key = load_host_key(settings)
+        services = _services(settings, facts, key, database, clock, intake.publish, intake.wake)
+        async with _at_work(intake.run(), "intake"), listening(create_app(services), host, port) as bound:
+            _LOG.info("serving on http://%s:%d/", host, bound)
+            _spare_collector()
+            await stop.wait()
+            _LOG.info("stopping")
+
+
+async def take_in(settings: Settings, descriptor: int) -> None:
+    """Take what the service hands over, and correlate it, until the service is gone.
+
+    Args:
+        settings: what the operator decided.
+        descriptor: of the socket whose other end the service holds.
+    """
+    clock = SystemClock()
+    async with _open_founded(settings, clock) as (database, _):
+        schemas = load_schemas()
+        correlator = Correlator(database, Guards(load_guards(settings)))
+        keeper = Keeper(database, schemas, clock)
+        wake = _both(correlator.wake, keeper.wake)
+        async with _at_work(correlator.run(), "correlator"), _at_work(keeper.run(), "keeper"):
+            _spare_collector()
+            await serve_intake(socket.socket(fileno=descriptor), partial(publish, database, schemas), wake)
+
+
+def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    def wake() -> None:
+        one()
+        other()
+
+    return wake
+
+
+@asynccontextmanager
+async def _open_founded(settings: Settings, clock: Clock) -> AsyncIterator[tuple[Database, Mapping[str, Any]]]:
+    """Open the database of a host that was founded, and read what it knows of its region."""
+    await require_migrated(settings.database_url)
+    async with open_database(settings.database_url, clock) as database:
+        async with database.read() as connection:
+            facts = await read_facts(connection)
+        if not facts:
+            raise Refusal(Code.NOT_INITIALISED, "the database has no region yet; run 'regcert init'")
+        yield database, facts
+
+
+@asynccontextmanager
+async def _at_work(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Let a loop work until the block ends."""
+    working = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
 
 
 def _spare_collector() -> None:
@@ -181,11 +234,16 @@ def _read_json(path: Path) -> Mapping[str, Any]:
 
 
 def _services(
-    settings: Settings, facts: Mapping[str, Any], key: HostKey, database: Database, clock: Clock, correlator: Correlator
+    settings: Settings,
+    facts: Mapping[str, Any],
+    key: HostKey,
+    database: Database,
+    clock: Clock,
+    publish: Publish,
+    wake: Callable[[], None],
 ) -> Services:
     return Services(
         database=database,
-        schemas=load_schemas(),
         clock=clock,
         cursor_key=key.derive("cursor"),
         api_root=facts["api_root"],
@@ -193,5 +251,7 @@ def _services(
         countries=tuple(Country(**country) for country in facts["countries"]),
         footnotes=tuple(Footnote(**note) for note in facts["footnotes"]),
         max_content_bytes=settings.max_content_bytes,
-        wake=correlator.wake,
+        profiles=load_profiles(),
+        publish=publish,
+        wake=wake,
     )

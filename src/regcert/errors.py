@@ -65,5 +65,9 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
         self.code = code
         self.message = message[:400]
 
+    def __reduce__(self) -> tuple[type["Refusal"], tuple[Code, str]]:
+        """Cross to another process: an exception by itself remembers only what it hands to its parent."""
+        return Refusal, (self.code, self.message)
+
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

@@ -27,7 +27,7 @@ from regcert.errors import Code, Refusal
 SETTINGS_FILE = Path("regcert.toml")
 _PREFIX = "REGCERT_"
 # The client commands' own, and those of the tests, are settings of no host.
-_NOT_OURS = frozenset({"REGCERT_SERVER", "REGCERT_TOKEN"})
+_NOT_OURS = frozenset({"REGCERT_PASSWORD", "REGCERT_SECOND_TOKEN", "REGCERT_SERVER", "REGCERT_TOKEN"})
 _TESTS = "REGCERT_TEST_"
 
 

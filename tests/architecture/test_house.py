@@ -18,6 +18,8 @@ BANNED_NAMES = {"utils", "helpers", "common", "misc", "base", "core", "lib", "ma
 # The first two record the fault; the writer hands it to whoever asked, and must outlive it.
 MAY_CATCH_ALL = ("regcert/web/middleware.py", "regcert/workers/", "regcert/store/database.py")
 MAY_PRINT = ("regcert/cli/",)
+# A library for other programs: its names are imported from the room itself.
+OFFERS_NAMES = "regcert/client/__init__.py"
 TRUST_TYPES = "regcert/domain/submission.py"
 MAKERS = {
     "Received": "regcert/web/taxii/objects.py",
@@ -92,19 +94,24 @@ def functions_are_short(module: Module) -> Iterator[str]:
 
 
 def rooms_tell_their_story_and_nothing_else(module: Module) -> Iterator[str]:
-    """Refuse code in a package's `__init__`; only the root may say which version it is."""
+    """Refuse code in a package's `__init__`; only the root may say which version it is, and the client which names it offers."""
     if not module.path.endswith("/__init__.py"):
         return
     if ast.get_docstring(module.tree) is None:
         yield "no docstring"
     for node in module.tree.body[1:]:
         is_version = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__version__"
-        if not (is_version and module.path == "regcert/__init__.py"):
+        is_name = isinstance(node, ast.ImportFrom) or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__")
+        if not ((is_version and module.path == "regcert/__init__.py") or (is_name and module.path == OFFERS_NAMES)):
             yield f"code in line {node.lineno}"
 
 
 def what_is_public_is_documented(module: Module) -> Iterator[str]:
     """Refuse a public module, class, function or method without a docstring."""
+
+    def is_overload(node: Documented) -> bool:
+        # It repeats for type checkers what the function behind it says, and has no docstring of its own.
+        return isinstance(node, Function) and [ast.unparse(one) for one in node.decorator_list] == ["overload"]
 
     def undocumented(node: Documented, name: str) -> Iterator[str]:
         if ast.get_docstring(node) is None:
@@ -112,7 +119,7 @@ def what_is_public_is_documented(module: Module) -> Iterator[str]:
         if isinstance(node, Function):
             return
         for child in node.body:
-            if isinstance(child, ast.ClassDef | Function) and not child.name.startswith("_"):
+            if isinstance(child, ast.ClassDef | Function) and not child.name.startswith("_") and not is_overload(child):
                 yield from undocumented(child, f"{name}.{child.name}")
 
     yield from undocumented(module.tree, module.path)
@@ -169,6 +176,12 @@ BREACHES: dict[str, tuple[Rule, str, str]] = {
     ),
     "a room without story": (rooms_tell_their_story_and_nothing_else, "regcert/flows/__init__.py", ""),
     "code in a room": (rooms_tell_their_story_and_nothing_else, "regcert/flows/__init__.py", '"""Flows."""\nimport os\n'),
+    "names offered elsewhere": (
+        rooms_tell_their_story_and_nothing_else,
+        "regcert/flows/__init__.py",
+        '"""Flows."""\nfrom regcert.flows.publish import publish\n',
+    ),
+    "code where names are offered": (rooms_tell_their_story_and_nothing_else, OFFERS_NAMES, '"""Client."""\nopen("x")\n'),
     "a version elsewhere": (
         rooms_tell_their_story_and_nothing_else,
         "regcert/flows/__init__.py",
@@ -176,6 +189,11 @@ BREACHES: dict[str, tuple[Rule, str, str]] = {
     ),
     "a silent module": (what_is_public_is_documented, "regcert/clock.py", "X = 1\n"),
     "a silent function": (what_is_public_is_documented, "regcert/clock.py", '"""Time."""\ndef now(): ...\n'),
+    "a silent function behind an overload": (
+        what_is_public_is_documented,
+        "regcert/clock.py",
+        '"""Time."""\n@overload\ndef f(): ...\ndef f(): ...\n',
+    ),
     "a silent method": (
         what_is_public_is_documented,
         "regcert/clock.py",
@@ -209,10 +227,20 @@ ALLOWED: dict[str, tuple[Rule, str, str]] = {
         "regcert/__init__.py",
         '"""RegCERT."""\n__version__ = "1"\n',
     ),
+    "names of the client": (
+        rooms_tell_their_story_and_nothing_else,
+        OFFERS_NAMES,
+        '"""Client."""\nfrom regcert.client.reader import Reader\n__all__ = ["Reader"]\n',
+    ),
     "what is private": (
         what_is_public_is_documented,
         "regcert/clock.py",
         '"""Time."""\ndef _now(): ...\nclass _C:\n    def f(self): ...\n',
+    ),
+    "an overload": (
+        what_is_public_is_documented,
+        "regcert/clock.py",
+        '"""Time."""\n@overload\ndef f(): ...\ndef f():\n    """Tell."""\n',
     ),
     "a function in a function": (
         what_is_public_is_documented,

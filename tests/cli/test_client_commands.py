@@ -1,4 +1,4 @@
-"""The client commands against a running host: real sockets, taxii2-client inside."""
+"""The client commands against a running host, over real sockets."""
 
 import asyncio
 import json
@@ -47,6 +47,10 @@ def bundle(path: str, *objects: object) -> str:
 
 def pulled() -> Any:
     return json.loads(Path("out.json").read_text(encoding="utf-8"))
+
+
+def mode(path: str) -> int:
+    return Path(path).stat().st_mode & 0o777
 
 
 def folder() -> dict[str, str]:
@@ -118,6 +122,46 @@ async def test_only_later_objects_come_when_pulled_since(typed):
     outcome = await typed("pull", *SHARED, "--out", "out.json", "--since", "2099-01-01T00:00:00Z", "--json")
     assert outcome.json == {"objects": 0, "file": "out.json"}
     assert sorted(pulled()) == ["id", "type"]
+
+
+async def test_object_is_the_bytes_of_the_host_when_pulled(typed):
+    """Blanks, escapes and the digits of a number stand in the bundle as they were published."""
+    raw = json.dumps(indicator(), indent=3)[:-1] + ', "x_ratio": 1.10, "name": "\\u010da\\u010dak"}'
+    await typed("publish", write("raw.json", '{"objects": [ ' + raw + " ]}"), *SHARED)
+    await typed("pull", *SHARED, "--out", "out.json", team="srb-cert")
+    assert raw in folder()["out.json"]
+
+
+async def test_only_new_objects_come_when_pull_is_resumed(typed):
+    """Each run's bundle is whole and holds what that run fetched; the file remembers how far that was."""
+    resumed = (*SHARED, "--out", "out.json", "--resume", "place")
+    for count in (1002, 0, 3, 0):
+        if count:
+            many = [indicator() for _ in range(count)]
+            await typed("publish", bundle("b.json", *many), *SHARED)
+        assert (await typed("pull", *resumed, "--json")).json["objects"] == count
+        assert [one["id"] for one in pulled().get("objects", [])] == [one["id"] for one in many if count]
+    assert mode("place") == 0o600
+
+
+async def test_same_objects_come_again_when_the_bundle_could_not_be_written(typed):
+    """Nothing counts as read before the bundle is in its place."""
+    resumed = (*SHARED, "--resume", "place.json")
+    await typed("publish", bundle("b.json", indicator()), *SHARED)
+    outcome = await typed("pull", *resumed, "--out", "no such folder/out.json")
+    assert (outcome.code, "cannot be written" in outcome.err) == (1, True)
+    assert "place.json" not in folder()
+    assert (await typed("pull", *resumed, "--out", "out.json", "--json")).json["objects"] == 1
+
+
+async def test_old_file_stays_when_the_resume_file_is_none(typed):
+    """A file that is something else is refused before anything is fetched, and not written over."""
+    before = {"place.json": "my notes", "out.json": "of before"}
+    for name, text in before.items():
+        write(name, text)
+    outcome = await typed("pull", *SHARED, "--out", "out.json", "--resume", "place.json")
+    assert (outcome.code, "place.json is no resume file" in outcome.err) == (1, True)
+    assert folder() == before
 
 
 @pytest.mark.parametrize(

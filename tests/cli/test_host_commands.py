@@ -18,6 +18,7 @@ ONE_TOKEN = re.compile(r"regcert_[A-Za-z0-9_-]{43}\n")
 ONE_LINE = re.compile(r"regcert: [^\n]+ \[[a-z-]+\]\n")
 TEAM = ("team", "add", "sector-cert", "--name", "Sector CERT", "--country", "XK", "--kind", "sectoral")
 GROUP = ("--title", "Power grid", "--tlp", "amber+strict", "--signature", "accepted")
+TWIN = ("--title", "PUBLIC", *GROUP[2:])
 
 
 def test_init_prints_one_token_and_nothing_else_when_host_is_new(regcert):
@@ -121,6 +122,10 @@ def test_collection_opens_when_added(founded):
         (("grid", *GROUP, "--read", "all", "--write", ","), "[invalid-region]"),
         (("grid", *GROUP, "--read", "all", "--write", "all", "--id", "1"), "[invalid-region]"),
         (("public", *GROUP, "--read", "all", "--write", "all"), "[already-exists]"),
+        (("grid", *TWIN, "--read", "all", "--write", "all"), "[already-exists]"),
+        (("grid", *GROUP, "--read", "all", "--write", "all", "--api-root", "nowhere"), "[not-found]"),
+        (("grid", *GROUP, "--read", "all", "--write", "all", "--api-root", "no.where"), "[invalid-region]"),
+        (("grid", *GROUP, "--read", "all", "--write", "all", "--media-types", "pdf"), "[invalid-region]"),
     ],
 )
 def test_collection_is_refused_when_word_is_wrong(founded, arguments, word):
@@ -128,6 +133,51 @@ def test_collection_is_refused_when_word_is_wrong(founded, arguments, word):
     outcome = founded("collection", "add", *arguments)
     assert (outcome.code, outcome.out) == (1, "")
     assert word in outcome.err
+
+
+def test_collection_opens_in_the_root_that_is_named(founded):
+    """With the media types that are named, behind STIX; without a root, in the region's own."""
+    audience = ("--read", "all", "--write", "all")
+    added = founded(
+        "collection", "add", "grid", *GROUP, *audience, "--api-root", "public", "--media-types", "application/pdf", "--json"
+    )
+    assert added.json["api_root"] == "/public/"
+    assert added.json["path"] == f"/public/collections/{added.json['id']}/"
+    assert added.json["media_types"] == ["application/stix+json;version=2.1", "application/pdf"]
+    assert founded("collection", "list", "--json").json[-1] == added.json
+
+
+def test_root_is_listed_behind_the_others_when_added(founded):
+    """The region's own stays first, and the default."""
+    added = founded("root", "add", "partners", "--title", "Partners", "--json")
+    assert added.json == {
+        "slug": "partners", "title": "Partners", "description": "Partners", "path": "/partners/", "default": False,
+    }  # fmt: skip
+    listed = founded("root", "list", "--json").json
+    assert [(one["slug"], one["default"]) for one in listed] == [
+        ("western-balkans", True), ("public", False), ("partners", False),
+    ]  # fmt: skip
+    assert listed[-1] == added.json
+    assert len([line for line in founded("root", "list").out.splitlines() if "/partners/" in line]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("public", "--title", "Another"), "[already-exists]"),
+        (("another", "--title", "Public"), "[already-exists]"),
+        (("taxii2", "--title", "Another"), "[invalid-region]"),
+        (("an.other", "--title", "Another"), "[invalid-region]"),
+        (("another", "--title", "An.other"), "[invalid-region]"),
+    ],
+)
+def test_root_is_refused_when_word_is_wrong(founded, arguments, word):
+    """A root that could not be reached, or told from another, is not made."""
+    outcome = founded("root", "add", *arguments)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert ONE_LINE.fullmatch(outcome.err)
+    assert word in outcome.err
+    assert len(founded("root", "list", "--json").json) == 2
 
 
 def test_tables_hold_a_row_on_one_line_when_piped(founded):
@@ -142,6 +192,33 @@ def test_token_stands_alone_on_standard_output_when_made(founded):
     outcome = founded("token", "create", "--team", "alcirt", "--role", "consumer", "--collections", "public", "--expires", "90d")
     assert (outcome.code, outcome.err) == (0, "")
     assert ONE_TOKEN.fullmatch(outcome.out)
+
+
+def test_token_is_made_for_a_client_when_one_is_named(founded):
+    """Every client that is listed can be named."""
+    outcome = founded("token", "create", "--team", "alcirt", "--role", "consumer", "--client", "elastic")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert ONE_TOKEN.fullmatch(outcome.out)
+
+
+def test_known_clients_are_listed_when_another_is_named(founded):
+    """Whoever misspells one is told the others."""
+    outcome = founded("token", "create", "--team", "alcirt", "--role", "consumer", "--client", "elastik")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "[not-found]" in outcome.err
+    for client in founded("client", "list", "--json").json:
+        assert client["name"] in outcome.err
+
+
+def test_clients_are_listed_with_what_is_done_for_each(regcert):
+    """With the reason of each deviation, and without a host: an operator reads it before there is one."""
+    listed = {one["name"]: one for one in regcert("client", "list", "--json").json}
+    assert [one["what"] for one in listed["elastic"]["deviations"]] == ["empty-list", "echo-added-after"]
+    assert all(one["reason"] for client in listed.values() for one in client["deviations"])
+    assert (listed["intelmq"]["page_objects"], listed["misp"]["deviations"]) == (10_000, [])
+    lines = regcert("client", "list").out.splitlines()
+    assert len([line for line in lines if "intelmq" in line and "pages of 10,000" in line]) == 1
+    assert len([line for line in lines if "misp" in line and "none" in line]) == 1
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,19 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from regcert.client import Bounds, Client, Object, Options
 from regcert.errors import Code, Refusal
 from regcert.outbound import api, bounded
 from regcert.outbound.answers import inert, refusal_of
 from regcert.outbound.api import fetch_incidents, report_sightings
-from regcert.outbound.taxii import TaxiiHost
+from regcert.outbound.taxii import PublishReport, TaxiiHost
 
 TAXII = "application/taxii+json;version=2.1"
 ROOT = {"title": "r", "versions": [TAXII], "max_content_length": 10_000}
@@ -29,6 +31,13 @@ OBJECTS = f"/r/collections/{ONE['id']}/objects/"
 Stranger = Callable[[dict[str, Any]], str]
 
 
+@dataclass
+class Turns:
+    """Answers that come one after the other."""
+
+    left: list[Any]
+
+
 class Answers(BaseHTTPRequestHandler):
     """Answers each path with what the test put there: JSON, or a status with raw bytes and headers."""
 
@@ -40,6 +49,8 @@ class Answers(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         self.asked.append(self.path)
         answer = self.answers.get(path, (404, b"{}", {}))
+        if isinstance(answer, Turns):
+            answer = answer.left.pop(0)
         status, body, headers = answer if isinstance(answer, tuple) else (200, json.dumps(answer).encode(), {})
         self.send_response(status)
         for name, value in {"Content-Type": TAXII, "Content-Length": str(len(body)), **headers}.items():
@@ -81,9 +92,14 @@ def stranger(asked: list[str]) -> Iterator[Stranger]:
     server.server_close()
 
 
-def pull(server: str) -> list[Any]:
+def pull(server: str, options: Options | None = None) -> list[Object]:
+    with Client(server, "token", options=options) as client:
+        return list(client.objects("c"))
+
+
+def publish(server: str, count: int = 1) -> PublishReport:
     with TaxiiHost(server, "token") as host:
-        return list(host.pull("c", None))
+        return host.publish("c", [{"type": "indicator"}] * count)
 
 
 def refusal(work: Callable[[], Any]) -> Refusal:
@@ -120,27 +136,51 @@ def test_answer_is_refused_when_it_is_not_taxii(stranger, path, answer):
     assert refusal(lambda: pull(stranger({path: answer}))).code is Code.REFUSED_BY_SERVER
 
 
-def test_token_stays_with_its_host_when_api_root_is_elsewhere(stranger, asked):
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/taxii2/", []),
+        ("/taxii2/", {"title": "t"}),
+        ("/taxii2/", {"title": "t", "api_roots": 7}),
+        ("/taxii2/", (200, b"<html>", {"Content-Type": "text/html"})),
+        ("/taxii2/", (200, b"[" * 100_000, {})),
+        ("/r/collections/", {"collections": [{"title": "no id"}]}),
+        ("/r/collections/", {"collections": {"a": 1}}),
+        (OBJECTS, "text"),
+        (OBJECTS, {"id": "s", "status": "complete"}),
+        (OBJECTS, (403, b'{"title": "No", "description": "not you"}', {})),
+        (OBJECTS, (500, b"\xff", {})),
+    ],
+)
+def test_publishing_is_refused_when_an_answer_is_not_taxii(stranger, path, answer):
+    """The other client is as careful."""
+    assert refusal(lambda: publish(stranger({path: answer}))).code is Code.REFUSED_BY_SERVER
+
+
+@pytest.mark.parametrize("ask", [pull, publish])
+def test_token_stays_with_its_host_when_api_root_is_elsewhere(stranger, asked, ask):
     """A server cannot send our token to another one, not even to another port of its own."""
-    refusal(lambda: pull(stranger({"/taxii2/": {"title": "t", "api_roots": ["http://127.0.0.1:9/r/"]}})))
+    refusal(lambda: ask(stranger({"/taxii2/": {"title": "t", "api_roots": ["http://127.0.0.1:9/r/"]}})))
     assert asked == ["/taxii2/"]
 
 
 def test_reading_ends_when_answer_is_larger_than_any(stranger, monkeypatch):
     """An answer is counted as it comes, whatever length it claims."""
     monkeypatch.setattr(bounded, "MOST_ANSWER_BYTES", 1000)
-    said = refusal(lambda: pull(stranger({"/taxii2/": (200, b" " * 200_000, {})})))
-    assert said.code is Code.REFUSED_BY_SERVER
-    assert "larger" in said.message
+    server = stranger({"/taxii2/": (200, b" " * 200_000, {})})
+    for said in (refusal(lambda: pull(server, Options(Bounds(1000)))), refusal(lambda: publish(server))):
+        assert said.code is Code.REFUSED_BY_SERVER
+        assert "larger" in said.message
 
 
 def test_redirect_is_not_followed_when_a_token_would_go_along(stranger, asked):
-    """Neither client goes where a redirect points, not even on the same host."""
+    """No client goes where a redirect points, not even on the same host."""
     away = (307, b"", {"Location": "/elsewhere"})
     server = stranger({"/taxii2/": away, "/api/v1/incidents": away})
     refusal(lambda: pull(server))
+    refusal(lambda: publish(server))
     refusal(lambda: asyncio.run(fetch_incidents(server, "t")))
-    assert [path.partition("?")[0] for path in asked] == ["/taxii2/", "/api/v1/incidents"]
+    assert [path.partition("?")[0] for path in asked] == ["/taxii2/", "/taxii2/", "/api/v1/incidents"]
 
 
 @pytest.mark.parametrize(("count", "size", "requests"), [(1000, 1, 1), (1001, 1, 2), (4, 4000, 2), (2, 20_000, 2), (0, 0, 0)])
@@ -151,6 +191,17 @@ def test_publication_is_cut_when_a_request_would_be_too_large(stranger, asked, c
     with TaxiiHost(stranger({OBJECTS: status, "/r/": room}), "token") as host:
         host.publish("c", [{"type": "indicator", "name": "x" * size}] * count)
     assert asked.count(OBJECTS) == requests
+
+
+def test_publication_goes_on_when_server_is_busy_in_the_middle(stranger, asked):
+    """A server that says "later" is asked again, as often as patience lasts; one 503 among several requests ends nothing."""
+    status = {"id": "s", "status": "complete", "total_count": 1, "success_count": 1, "failure_count": 0, "pending_count": 0}
+    busy = [(number, b"{}", {"Retry-After": "0"}) for number in (503, 429)]
+    room = {**ROOT, "max_content_length": 1_000_000}
+    assert publish(stranger({"/r/": room, OBJECTS: Turns([status, *busy, status])}), 1001).accepted == 2
+    assert asked.count(OBJECTS) == 4
+    assert refusal(lambda: publish(stranger({OBJECTS: Turns(busy * 3)}))).code is Code.BUSY
+    assert asked.count(OBJECTS) == 9
 
 
 def test_incidents_end_when_pages_do_not(stranger, monkeypatch):
@@ -229,7 +280,15 @@ def test_old_file_stays_when_pull_breaks_off_halfway(stranger, regcert):
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(301, "refused-by-server"), (401, "unauthenticated"), (503, "busy"), (418, "refused-by-server")]
+    ("status", "code"),
+    [
+        (301, "refused-by-server"),
+        (401, "unauthenticated"),
+        (404, "not-found"),
+        (429, "busy"),
+        (503, "busy"),
+        (418, "refused-by-server"),
+    ],
 )
 def test_number_decides_what_a_no_means(status, code):
     """Sign in, try again, or give up: told apart by the HTTP number, with the server's own words."""

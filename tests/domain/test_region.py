@@ -10,8 +10,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from regcert.domain.collection import SignatureRule
-from regcert.domain.region import Region, read_region
+from regcert.domain.collection import STIX_MEDIA_TYPE, ApiRoot, SignatureRule
+from regcert.domain.region import RESERVED_SEGMENTS, Region, read_region
 from regcert.domain.team import TeamKind
 from regcert.errors import Code, Refusal
 from regcert.stix.tlp import Tlp
@@ -118,6 +118,28 @@ MISSHAPEN: dict[str, tuple[Breakage, str]] = {
     "nobody writes": (put("collections", 2, "write", []), "collection 'public': 'write'"),
     "a reader twice": (put("collections", 2, "read", ["alcirt", "alcirt"]), "collection 'public': 'read' must name"),
     "a reader is a number": (put("collections", 2, "read", [7]), "collection 'public': 'read' must name"),
+    "API roots as one table": (put("api_roots", {}), "write 'api_roots' as a list of tables, [[api_roots]]"),
+    "empty API roots": (put("api_roots", []), "'api_roots' must hold 1 to 1000 entries"),
+    "unknown key in API root": (put("api_roots", 0, "x", 1), "API root 'public': remove or correct 'x'"),
+    "no API root title": (drop("api_roots", 0, "title"), "API root 'public': add 'title'"),
+    "dotted API root": (put("api_roots", 0, "slug", "v2.1"), "API root 'v2.1': 'slug' must be lower case"),
+    "API root of two segments": (put("api_roots", 0, "slug", "a/b"), "API root 'a/b': 'slug' must be lower case"),
+    "API root title with a comma": (put("api_roots", 0, "title", "Public, open"), "API root 'public': 'title'"),
+    "API root of another address": (put("api_roots", 0, "slug", "taxii2"), "API root 'taxii2': 'slug' must be lower case"),
+    "region slug of another address": (put("slug", "api"), "the region file: 'slug' must be lower case"),
+    "API root of a collection misspelt": (put("collections", 4, "api_root", "Public"), "'published-indicators': 'api_root'"),
+    "collection slug like a uuid": (
+        put("collections", 2, "slug", UUID1),
+        "collection 'd9b2d63d-a233-1123-847a-54e9c0a1b2c3': 'slug'",
+    ),
+    "media types as one": (put("collections", 2, "media_types", STIX_MEDIA_TYPE), "collection 'public': 'media_types'"),
+    "no media type": (put("collections", 2, "media_types", []), "collection 'public': 'media_types' must be a list of 1 to 20"),
+    "too many media types": (put("collections", 2, "media_types", [f"a/{n}" for n in range(21)]), "'media_types' must be a list"),
+    "media type without subtype": (put("collections", 2, "media_types", ["application"]), "'media_types' must name every"),
+    "media type with a comma": (put("collections", 2, "media_types", ["a/b,c/d"]), "'media_types' must name every"),
+    "media type with a blank": (put("collections", 2, "media_types", ["a/b; c=d"]), "'media_types' must name every"),
+    "media type is a number": (put("collections", 2, "media_types", [7]), "'media_types' must name every"),
+    "media type twice": (put("collections", 2, "media_types", ["a/b", "a/b"]), "'media_types' must name every"),
     "rule title for all alike": (put("team_collections", "title", "Own"), "[team_collections]: 'title'"),
     "rule title with a dot": (put("team_collections", "title", "{team}."), "[team_collections]: 'title'"),
     "rule ceiling unknown": (put("team_collections", "ceiling", "red"), "[team_collections]: 'ceiling'"),
@@ -141,6 +163,12 @@ INCOHERENT: dict[str, tuple[Breakage, str]] = {
     "collection slug of a team's own": (put("collections", 0, "slug", "team-alcirt"), "collection slug 'team-alcirt'"),
     "collection title twice": (put("collections", 0, "title", "public"), "collection title 'public' stands 2 times"),
     "collection title of a team's own": (put("collections", 0, "title", "Only alcirt"), "collection title 'only alcirt'"),
+    "API root twice": (put("api_roots", 0, "slug", "western-balkans"), "API root slug 'western-balkans' stands 2 times"),
+    "API root title of the region's own": (
+        lambda data: data.update(name="Wide", api_roots=[data["api_roots"][0] | {"title": "wide: Indicators and sightings"}]),
+        "API root title 'wide: indicators and sightings' stands 2 times",
+    ),
+    "an unlisted API root": (put("collections", 4, "api_root", "private"), "'published-indicators': add its API root"),
     "uuid shared and own": (
         lambda data: data["teams"][0].update(collection=data["collections"][0]["uuid"]),
         "collection uuid 'a6df37a9",
@@ -219,18 +247,56 @@ def test_team_in_formation_says_so(region):
 def test_shared_collections_are_as_agreed(region):
     """Who reads, who writes, how sensitive and whether signed, for each shared collection."""
     group = ("alcirt", "mkd-cert", "srb-cert")
-    shared = [(c.slug, c.read, c.write, c.ceiling, c.signature) for c in region.collections[:4]]
+    checking = ("alcirt", "bih-cert", "hr-cert", "kos-cert", "cirt-me", "mkd-cert", "srb-cert", "regional-centre")
+    shared = [(c.slug, c.read, c.write, c.ceiling, c.signature) for c in region.collections[:5]]
     assert shared == [
         ("regional-indicators", "all", "all", Tlp.AMBER, SignatureRule.ACCEPTED),
         ("regional-sightings", "all", "all", Tlp.AMBER, SignatureRule.ACCEPTED),
         ("public", "all", "all", Tlp.CLEAR, SignatureRule.ACCEPTED),
         ("financial-sector-group", group, group, Tlp.AMBER_STRICT, SignatureRule.ACCEPTED),
+        ("published-indicators", "all", checking, Tlp.CLEAR, SignatureRule.ACCEPTED),
     ]
+
+
+def test_public_root_holds_nothing_that_may_not_be_passed_on(region):
+    """Whoever is given the address of the public root only, meets nothing above CLEAR there."""
+    assert [root.slug for root in region.api_roots] == ["western-balkans", "public"]
+    assert {c.slug: c.ceiling for c in region.collections if c.api_root == "public"} == {"published-indicators": Tlp.CLEAR}
+
+
+def test_regions_own_root_comes_first_and_holds_what_names_no_root(region):
+    """The first root is the default of discovery, so a client that does not choose gets the region's own."""
+    own = ApiRoot("western-balkans", "Western Balkans: indicators and sightings", "What the region's teams share")
+    assert region.api_roots[0] == own
+    assert {c.api_root for c in region.collections if c.slug != "published-indicators"} == {None}
+    assert read_region(broken(lambda data: (data.pop("api_roots"), data["collections"].pop()))).api_roots == (own,)
+
+
+@pytest.mark.parametrize(
+    ("named", "read"),
+    [
+        (None, (STIX_MEDIA_TYPE,)),
+        ([STIX_MEDIA_TYPE], (STIX_MEDIA_TYPE,)),
+        (["application/pdf", "text/plain;charset=utf-8"], (STIX_MEDIA_TYPE, "application/pdf", "text/plain;charset=utf-8")),
+        (["application/pdf", STIX_MEDIA_TYPE], (STIX_MEDIA_TYPE, "application/pdf")),
+    ],
+)
+def test_stix_is_always_the_first_media_type(named, read):
+    """A collection holds STIX 2.1 whatever else it names: what is posted there is STIX either way."""
+    data = broken(lambda data: named and data["collections"][2].update(media_types=named))
+    assert SCHEMA.is_valid(data)
+    assert read_region(data).collections[2].media_types == read
+
+
+def test_every_reserved_word_is_known_to_the_schema():
+    """Reader and schema refuse the same words for an API root."""
+    schema = json.loads((ROOT / "schemas/region.schema.json").read_text(encoding="utf-8"))
+    assert tuple(schema["$defs"]["root_slug"]["not"]["enum"]) == RESERVED_SEGMENTS
 
 
 def test_every_team_has_a_collection_of_its_own(region):
     """One rule makes one collection per team that this team alone reads and writes."""
-    own = {c.slug: (c.title, c.read, c.write, c.ceiling) for c in region.collections[4:]}
+    own = {c.slug: (c.title, c.read, c.write, c.ceiling) for c in region.collections[5:]}
     assert own == {f"team-{slug}": (f"Only {slug}", (slug,), (slug,), Tlp.RED) for slug in TEAMS}
 
 
@@ -274,5 +340,6 @@ def test_region_is_read_when_the_change_is_allowed(change):
     data = broken(change)
     if data["teams"][0]["slug"] != "alcirt":
         data["collections"][3].update(read=["mkd-cert"], write=["mkd-cert"])
+        data["collections"][4].update(write=["mkd-cert"])
     assert SCHEMA.is_valid(data)
     read_region(data)

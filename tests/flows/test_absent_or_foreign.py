@@ -33,6 +33,7 @@ async def hidden(host) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("role", [Role.ANALYST, Role.CONSUMER, Role.ADMIN])
+@pytest.mark.clause("1.6.9-t3", "5.2-d2", "8.2.2-y3", "B-t3")
 async def test_foreign_collection_is_answered_as_an_absent_one(host, hidden, role):
     """Collection, objects, object, versions and manifest, read, written and deleted, by alias and by id."""
     outsiders = [await host.token("kos-cert", role), await host.token("alcirt", role, collections=["public"])]
@@ -55,6 +56,7 @@ async def test_foreign_collection_is_answered_as_an_absent_one(host, hidden, rol
         assert b"inancial" not in listed[1]
 
 
+@pytest.mark.clause("4.3-m1")
 async def test_foreign_status_is_answered_as_an_absent_one(host):
     """A status belongs to the token that posted, not to its team and nobody else."""
     _, status = await host.post([indicator()])
@@ -81,6 +83,7 @@ async def test_object_of_another_collection_is_answered_as_an_absent_one(host, h
         assert there == await answer(host, method, path.format(f"indicator--{uuid.uuid4()}"), token)
 
 
+@pytest.mark.clause("B-m1", "B-m2")
 async def test_cursor_opens_nothing_when_its_bearer_is_another(host, hidden):
     """A `next` of another team, or of another collection, is worth nothing: it neither opens nor skips anything."""
     made = [indicator() for _ in range(3)]
@@ -94,6 +97,7 @@ async def test_cursor_opens_nothing_when_its_bearer_is_another(host, hidden):
 
 
 @pytest.mark.parametrize("ended", [b"", b"x"])
+@pytest.mark.clause("1.6.9-t1", "5.2-m1", "8.2.2-y5")
 async def test_unknown_token_is_answered_alike_whatever_it_asks_for(host, hidden, ended):
     """Without a valid token there is no difference between any two addresses of a collection."""
     answers = [

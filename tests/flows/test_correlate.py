@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from regcert.correlation.guard_lists import read_guard_list
 from regcert.correlation.guards import Guards
 from regcert.errors import Refusal
+from regcert.flows.correlate import MENTIONS_A_STRETCH, MOST_MENTIONS, STRETCH_S, Pace
 from regcert.flows.list_incidents import get_incident, page_incidents
 from regcert.stix.observable import read_observable
 from regcert.store.incidents import list_held
@@ -161,6 +162,22 @@ async def test_report_joins_values_when_it_comes_last(acting):
     assert len(await incidents(acting)) == 1
 
 
+async def test_report_joins_values_when_it_stands_in_another_collection_of_the_scope(acting):
+    """Who reads the one collection reads the other: a tie in one ties what the other holds, and nothing in a smaller circle."""
+    one, two = naming(fresh()), naming(fresh())
+    for made in (one, two):
+        await acting.publish(made)
+        await acting.publish(made | {"id": f"indicator--{uuid.uuid4()}"}, team="srb-cert")
+    await acting.catch_up()
+    refs = {"object_refs": [one["id"], two["id"]], "name": "Story", "published": DAYS["alcirt"]}
+    await acting.publish(sdo("report", **refs), team="mkd-cert", collection=GROUP)
+    await acting.catch_up()
+    assert len(await incidents(acting)) == 2
+    await acting.publish(sdo("report", **refs), team="mkd-cert", collection="regional-sightings")
+    await acting.catch_up()
+    assert len(await incidents(acting)) == 1
+
+
 async def test_incident_splits_when_what_joined_it_is_deleted(acting):
     """The value that joined two stories goes: two incidents, one of them under the old id."""
     one, two = fresh(), fresh()
@@ -207,6 +224,20 @@ async def test_incident_carries_the_strictest_marking_of_its_parts(acting):
     await acting.catch_up()
     [incident] = (await incidents(acting)).values()
     assert incident.marking.label == "TLP:AMBER"
+
+
+def test_stretches_grow_while_they_are_quick_and_stay_long_enough_when_they_are_slow():
+    """The writer is held for about as long as posts may wait, and a busy machine still reads more than it pays for beginning."""
+    pace = Pace()
+    for _ in range(20):
+        pace.note(0.001, is_full=True)
+    assert pace.mentions == MOST_MENTIONS
+    pace.note(0.001, is_full=False)
+    assert pace.mentions == MOST_MENTIONS
+    pace.note(STRETCH_S * 2, is_full=True)
+    assert pace.mentions == MOST_MENTIONS // 2
+    pace.note(60.0, is_full=True)
+    assert pace.mentions == MENTIONS_A_STRETCH
 
 
 def world(values: list[str]) -> list[tuple[str, Any]]:

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections import defaultdict
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from regcert.stix.observable import read_observable
 from regcert.store.database import Tx, open_database
 from regcert.store.ledger import observable_key
 from regcert.store.tables import METADATA
+from regcert.taxii.filters import Filters, Versions
 from tests.hosting import StillClock
 from tests.made import indicator, sdo
 from tests.store.acting import INDICATORS, Acting
@@ -240,6 +242,21 @@ async def test_holding_is_gone_when_a_value_leaves_a_new_version(acting):
     await story.publish(0, 1, [1])
     await acting.catch_up()
     assert [of[0] for of in await held(acting)] == [story.key(1)]
+
+
+async def test_holding_is_back_when_the_version_that_dropped_it_is_deleted(acting):
+    """What remains is in force again: its values are held again, and those of the deleted version no more."""
+    story = Story(acting)
+    await story.publish(0, 0, [0])
+    await story.publish(0, 1, [1])
+    await acting.catch_up()
+    assert [of[0] for of in await held(acting)] == [story.key(1)]
+    newest = int(datetime.fromisoformat(MODIFIED[1]).timestamp()) * 1_000_000
+    await acting.delete(story.ids[0], Filters(versions=Versions(latest=False, exact_us=(newest,))))
+    await acting.catch_up()
+    assert [of[0] for of in await held(acting)] == [story.key(0)]
+    assert await held(acting) == await recount(acting)
+    assert {row["key"] for row in await acting.rows("mentions")} == {story.key(0)}
 
 
 async def test_revocation_takes_back_what_nobody_else_says(acting):

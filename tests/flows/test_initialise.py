@@ -11,7 +11,7 @@ from regcert.flows.add_collection import scope_of
 from regcert.flows.authenticate import recognise
 from regcert.flows.initialise import initialise, read_region_file
 from regcert.share import share_dir
-from regcert.store.collections import list_collections
+from regcert.store.collections import list_api_roots, list_collections
 from regcert.store.database import open_database
 from regcert.store.teams import list_teams, read_facts
 
@@ -22,15 +22,18 @@ async def test_region_is_entered_when_host_is_founded(tmp_path, database_url, cl
     """Teams, collections, facts and a working admin token stand after one transaction."""
     founded = await initialise(tmp_path / "host", database_url, clock, REGION)
     async with open_database(database_url, clock) as database:
-        principal = await recognise(database, clock, founded.token)
+        principal = (await recognise(database, clock, founded.token)).principal
         async with database.read() as connection:
             teams = await list_teams(connection)
             collections = await list_collections(connection)
+            roots = await list_api_roots(connection)
             facts = await read_facts(connection)
     assert (principal.role, principal.team.slug) == (Role.ADMIN, founded.team)
     assert [team.identity_id for team in teams] == [team.identity_id for team in REGION.teams]
     assert [one.uuid for one in collections] == [one.uuid for one in REGION.collections]
     assert {one.slug: one.scope for one in collections}["regional-indicators"] == "all"
+    assert tuple(roots) == REGION.api_roots
+    assert [one.api_root for one in collections] == [one.api_root or REGION.slug for one in REGION.collections]
     assert facts["api_root"] == "western-balkans"
     assert facts["sightings_collection"] == "regional-sightings"
 
@@ -68,7 +71,7 @@ async def test_nothing_is_kept_when_founding_fails_halfway(tmp_path, clock):
 async def test_first_team_gets_the_token_when_there_is_no_coordination_team(tmp_path, clock):
     """A region without a centre can be founded as well."""
     teams = tuple(team for team in REGION.teams if team.kind is not TeamKind.COORDINATION)
-    collections = tuple(one for one in REGION.collections if one.slug != "team-regional-centre")
+    collections = tuple(one for one in REGION.collections if "regional-centre" not in (*one.read, *one.write))
     region = replace(REGION, teams=teams, collections=collections)
     assert (await initialise(tmp_path, f"sqlite:///{tmp_path}/r.db", clock, region)).team == teams[0].slug
 

@@ -1,10 +1,14 @@
 """Observables: many spellings, one canonical form; what could mean two things is refused."""
 
+import re
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regcert.errors import Code, Refusal
+from regcert.stix import observable, url
 from regcert.stix.observable import (
     Observable,
     ObservableKind,
@@ -13,6 +17,7 @@ from regcert.stix.observable import (
     find_observable,
     read_observable,
 )
+from regcert.stix.url import read_url
 
 K = ObservableKind
 
@@ -282,3 +287,46 @@ def test_reading_pasted_text_ends_in_a_canonical_value_or_a_refusal(pasted):
 def test_host_is_read_as_what_it_is_when_the_property_allows_several(text, kind):
     """Address, network and domain are told apart by the value, not by what it was called."""
     assert canonical_host(text).kind is kind
+
+
+pieces = st.sampled_from([
+    "a", "b9", "-", "_", ".", "..", "1", "0", "255", "256", "01", "0x1f", "\u00b2", "\u0661", "\u00c9", "xn--a", "A", "com",
+    "x" * 63, "x" * 64, "/", "//", "/./", "/..", ":", "@", "?", "#", "%41", "%", "\\", "[", "::1", " ", "\n",
+    "\u200b", "'", "*", "|", "~", "+", "{", "1.2.3.4",
+])  # fmt: skip
+hosts = st.one_of(
+    st.lists(pieces, max_size=7).map("".join),
+    st.lists(
+        st.sampled_from(["0", "1", "9", "10", "99", "199", "249", "250", "255", "256", "01", "x", ""]), min_size=3, max_size=5
+    ).map(".".join),
+    st.builds("{}.example.{}".format, st.text("ab0-_.", max_size=260), st.sampled_from(["com", "1a", "7", "_x", "a" * 63])),
+)
+never = re.compile(r"(?!)")
+
+
+def answer(read: Callable[[str], object], text: str) -> object:
+    """What a reader says: the value, or that it refuses."""
+    try:
+        return read(text)
+    except Refusal as refusal:
+        return refusal.code, refusal.message
+
+
+@settings(max_examples=1000)
+@given(hosts, st.sampled_from(["", "http://", "https://", "ftp://", "HTTP://"]))
+def test_short_way_says_what_the_long_way_says(host, scheme):
+    """A host or URL that is taken as it stands is one that the full reading would give back as it stands."""
+    short = answer(canonical_host, host), answer(read_url, scheme + host)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(observable, "_CANONICAL_HOST", never)
+        patch.setattr(url, "_CANONICAL", never)
+        assert short == (answer(canonical_host, host), answer(read_url, scheme + host))
+
+
+def test_short_way_is_taken_when_the_value_is_an_ordinary_one(monkeypatch):
+    """Most values are in canonical form already, and are not taken apart to find that out."""
+    monkeypatch.setattr(observable, "read_host_name", lambda _: pytest.fail("it was taken apart"))
+    monkeypatch.setattr(url, "read_host_name", lambda _: pytest.fail("it was taken apart"))
+    for value in ("login.bank.example", "198.51.100.7"):
+        assert canonical_host(value).value == value
+    assert read_url("https://a.example/b/c.php?d=e") == "https://a.example/b/c.php?d=e"

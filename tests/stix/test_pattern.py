@@ -15,12 +15,13 @@ from regcert.errors import Code, Refusal
 from regcert.stix.pattern import (
     ANY_INDEX,
     MAX_PATTERN_CHARACTERS,
+    MAX_TERMS,
     Comparison,
     Operator,
     Pattern,
     Timestamp,
     _Reader,
-    find_simple_comparison,
+    find_simple_comparisons,
     read_pattern,
 )
 from regcert.stix.pattern_tokens import KEYWORDS, Tokens
@@ -249,15 +250,67 @@ near_simple = st.builds(
 @example("[a:b='']")
 def test_fast_reader_agrees_with_the_parser_when_it_answers(text):
     """The reader for the common shape is a shortcut, never another opinion."""
-    fast = find_simple_comparison(text)
-    if fast is not None:
-        assert _Reader(Tokens(text)).read() == (fast,)
+    fast = find_simple_comparisons(text)
+    if fast:
+        assert _Reader(Tokens(text)).read() == fast
 
 
 def test_fast_reader_answers_when_the_shape_is_the_common_one():
     """The shortcut is taken for what nine indicators in ten look like."""
-    assert find_simple_comparison("[ipv4-addr:value = '198.51.100.1']") is not None
-    assert find_simple_comparison("[file:hashes.'SHA-256'='00']") is not None
+    assert find_simple_comparisons("[ipv4-addr:value = '198.51.100.1']")
+    assert find_simple_comparisons("[file:hashes.'SHA-256'='00']")
+    assert len(find_simple_comparisons("[file:name = 'AND x:y = ' AND file:hashes.MD5 = '00' OR a:b='']")) == 3
+
+
+near_term = st.builds(
+    "{}:{}{}{}={}{}".format,
+    st.one_of(type_name, st.sampled_from(["AND", "IN", "file"])),
+    st.one_of(word, st.sampled_from(["OR", "hashes"])),
+    st.sampled_from(["", ".'SHA-256'", ".AND", ".'AND'", "[0]", "." * 2, ".b" * 40]),
+    st.sampled_from(["", " ", "  ", "\t", " NOT "]),
+    st.sampled_from(["", " "]),
+    st.one_of(string, st.sampled_from(["'x'", "''", "' AND a:b = '", "'] OR [a:b='"]), st.text(max_size=6).map("'{}'".format)),
+)
+near_simple_many = st.builds(
+    "[{}{}{}]{}".format,
+    st.sampled_from(["", " ", "("]),
+    st.lists(st.tuples(near_term, st.sampled_from([" AND ", " OR ", "  AND  ", "AND", "\nOR ", " and "])), min_size=1)
+    .map(lambda terms: "".join(term + joint for term, joint in terms[:-1]) + terms[-1][0]),
+    st.sampled_from(["", " ", ")"]),
+    st.sampled_from(["", "", "", " ", "\n", " OR [a:b='c']"]),
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(near_simple_many)
+def test_fast_reader_agrees_with_the_parser_when_there_are_several_comparisons(text):
+    """The same for what is joined by AND and OR: what it takes the parser takes, and reads alike."""
+    fast = find_simple_comparisons(text)
+    if fast:
+        assert _Reader(Tokens(text)).read() == fast
+
+
+def test_fast_reader_leaves_it_to_the_parser_when_there_are_too_many_comparisons():
+    """The bound on the number of values is the parser's, and holds on the short way too."""
+    most = ["a:b='c'"] * MAX_TERMS
+    assert len(read_pattern("[" + " OR ".join(most) + "]").comparisons) == MAX_TERMS
+    assert find_simple_comparisons("[" + " OR ".join([*most, "a:b='c'"]) + "]") == ()
+
+
+def test_fast_reader_agrees_with_the_parser_when_patterns_are_published_ones():
+    """Every pattern of the shared corpus, read both ways."""
+    if not SHARED.exists():
+        pytest.skip("the shared corpus is not here")
+    seen = fast = 0
+    for path in sorted(SHARED.rglob("*.json")):
+        bundle = json.loads(path.read_text())
+        for obj in bundle.get("objects", ()) if isinstance(bundle, dict) else bundle:
+            if obj.get("pattern_type") == "stix":
+                seen, found = seen + 1, find_simple_comparisons(obj["pattern"])
+                if found:
+                    fast += 1
+                    assert _Reader(Tokens(obj["pattern"])).read() == found
+    assert fast > 0.8 * seen > 1000
 
 
 @pytest.mark.parametrize(

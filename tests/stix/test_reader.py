@@ -1,6 +1,7 @@
 """The first code that looks at what a stranger sent: what it lets pass, what it keeps, what it refuses."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regcert.errors import Code, Refusal
+from regcert.stix import reader as bounded
 from regcert.stix.reader import MAX_OBJECT_BYTES, ReadObject, read_envelope, read_value
+from tests.stix.examples import MINIMAL, RICH
+
+PUBLISHED = Path(__file__).resolve().parents[2] / "../shared/data/stix21"
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 numbers = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-(2.0**52), 2.0**52, allow_nan=False)
@@ -246,3 +251,142 @@ def test_refusal_repeats_nothing_of_the_content():
         except Refusal as refusal:
             found = [refusal]
         assert "secret" not in str(found[0])
+
+
+Told = tuple[str, ...] | tuple[str, bytes, bytes]
+
+
+def told(body: bytes) -> list[Told]:
+    """Everything that reading an envelope says: values with the types of their numbers, bytes, digests, refusals, the end."""
+    said: list[Told] = []
+    try:
+        for found in read_envelope(body):
+            if isinstance(found, Refusal):
+                said.append(("refused", found.code, found.message))
+            else:
+                said.append((repr(found.value), found.body, found.digest))
+    except Refusal as refusal:
+        said.append(("ended", refusal.code, refusal.message))
+    return said
+
+
+def told_in_full(body: bytes) -> list[Told]:
+    """The same, where nothing is taken at a glance: the decoder that sees every property judges every object."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bounded, "_find_sound", lambda *_: None)
+        return told(body)
+
+
+# What makes an object unusual, to be put anywhere into its text: at the seams it makes another object, elsewhere no JSON.
+ODDITIES = [
+    *('"id":"x",', '"\\u0069d":1,', '"id" : "x" ,', '"":"",', '"a":{"b":1,"b":2},', '"a":[{"b":"","b":""}],', '"\\"":"\\"",'),
+    *('"\\u0022":1,', '"q":"\\u0022",', '"f":1.5,', '"f":1e2,', '"f":-0,', '"f":-0.0,', '"f":1e400,', '"f":9007199254740992,'),
+    *(
+        '"f":' + "1" * 40 + ",",
+        '"f":NaN,',
+        '"f":-Infinity,',
+        '"f":1.0,"f":1.00,',
+        '"s":"\\ud800",',
+        '"\\udc00":0,',
+        '"s":"\U0001f600",',
+    ),
+    *(
+        '"\ufb33":1,"\U0001f600":2,',
+        '"s":"\\ud83d\\ude00",',
+        '"s":"\\u00e9\x7f\\/\\u0001",',
+        '"deep":' + "[" * 64 + "]" * 64 + ",",
+    ),
+    *(
+        '"deep":' + "[" * 63 + "]" * 63 + ",",
+        '"s":"[[{",',
+        " ",
+        "\n",
+        "\t",
+        "\x0b",
+        "\ufeff",
+        "\x00",
+        "\\",
+        '"',
+        ",",
+        ",]",
+        "}",
+        "{",
+        "{}, ",
+    ),
+]
+samples = objects | st.sampled_from([*MINIMAL.values(), *RICH.values()])
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(samples, min_size=1, max_size=3), layouts, st.data())
+def test_quick_reading_says_what_full_reading_says_when_texts_are_odd(written, layout, data):
+    """Taking an object at a glance is a shortcut, never another opinion: same objects, bytes, digests, refusals."""
+    text = one(",".join(json.dumps(value, **layout) for value in written))
+    for _ in range(data.draw(st.integers(0, 3))):
+        seams = [at + 1 for at, character in enumerate(text) if character in "{,"]
+        at = data.draw(st.sampled_from(seams) | st.integers(0, len(text)))
+        text = text[:at] + data.draw(st.sampled_from(ODDITIES)) + text[at:]
+    body = text.encode()
+    if data.draw(st.integers(0, 9)) == 0:
+        at = data.draw(st.integers(0, len(body)))
+        body = body[:at] + data.draw(st.binary(max_size=2)) + body[at:]
+    assert told(body) == told_in_full(body)
+
+
+@pytest.mark.parametrize("oddity", ODDITIES)
+@pytest.mark.parametrize(
+    "around", ['{%s"type":"a","id":"y","x":[1]}', '{"x":{"b":"\\"",%s"c":1.5}}', '{"z":[{%s"id":""}], "y":"\u00e9"}']
+)
+def test_quick_reading_says_what_full_reading_says_when_one_thing_is_odd(oddity, around):
+    """Each oddity by itself, first in an object, beside a float, in a nested one."""
+    body = one('{"a":1},' + around % oddity + ',{"b":2}').encode()
+    assert told(body) == told_in_full(body)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":1,"a":"\\u0022\\u0022"}',  # the quotes of the lost key come back as quotes that were escaped by number
+        '{"a":1234567,"a":1e15}',  # the characters of the lost property come back as digits of a float
+        '{ "a":"\\"", "a":"\\\\" }',
+        '{"\\u0061":1,"a":2}',
+    ],
+)
+def test_key_that_stands_twice_is_seen_when_lengths_and_quotes_add_up(text):
+    """Who knows how the short proof works can make either count come out even, but not so that it is believed."""
+    assert code_of(one(text)) is Code.DUPLICATE_KEY
+
+
+@pytest.mark.parametrize("path", sorted(PUBLISHED.rglob("*.json")), ids=lambda path: path.name)
+def test_quick_reading_says_what_full_reading_says_when_bundles_are_published_ones(path):
+    """What the field writes, in its own layout and in others."""
+    bundle = json.loads(path.read_bytes())
+    bundle = (
+        bundle
+        if isinstance(bundle, dict) and "objects" in bundle
+        else {"objects": bundle if isinstance(bundle, list) else [bundle]}
+    )
+    for body in (
+        path.read_bytes(),
+        json.dumps(bundle).encode(),
+        json.dumps(bundle, ensure_ascii=False, separators=(",", ":")).encode(),
+    ):
+        assert told(body) == told_in_full(body)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":"b","c":[1,{"d":null}]}',
+        '{ "a" : "b" }',
+        '{"a":"\\"\\u00e9\\n"}',
+        '{"\u0161":"\u017e"}',
+        '{"a":1.5}',
+        '{"a":"\U0001f600"}',
+        "{}",
+    ],
+)
+def test_object_is_read_once_when_it_is_ordinary(text, monkeypatch):
+    """The second decoder is for doubt: compact or with blanks, in any language, an ordinary object does not need it."""
+    monkeypatch.setattr(bounded, "_judge", lambda *_: pytest.fail("it was read twice"))
+    assert isinstance(read(one(text))[0], ReadObject)

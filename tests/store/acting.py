@@ -15,7 +15,7 @@ from regcert.domain.principal import Principal, Role
 from regcert.domain.region import Audience, CollectionEntry
 from regcert.domain.submission import Admitted, Received, parse
 from regcert.flows.add_collection import add_collection
-from regcert.flows.authenticate import recognise
+from regcert.flows.authenticate import Caller, recognise
 from regcert.flows.correlate import correlate
 from regcert.flows.create_token import TokenOrder, create_token
 from regcert.flows.publish import publish
@@ -53,8 +53,12 @@ class Acting:
         """Sign in as a team, with a token narrowed to some collections."""
         if (team, narrowed) not in self.principals:
             token = await create_token(self.database, self.clock, team, TokenOrder(role, "test", narrowed))
-            self.principals[team, narrowed] = await recognise(self.database, self.clock, token)
+            self.principals[team, narrowed] = (await recognise(self.database, self.clock, token)).principal
         return self.principals[team, narrowed]
+
+    async def caller(self, team: str = "alcirt") -> Caller:
+        """Sign in as a team, and look how far the host has come."""
+        return Caller(await self.principal(team), await self.database.look())
 
     async def collection(
         self, read: Audience = "all", write: Audience = "all", ceiling: Tlp = Tlp.RED, slug: str | None = None
@@ -89,9 +93,8 @@ class Acting:
         self, stix_id: str, filters: Filters | None = None, team: str = "alcirt", collection: str = INDICATORS
     ) -> None:
         """Delete versions of an object."""
-        question = Question(
-            await self.principal(team), ROOT, collection, Shape.OBJECTS, filters or Filters(), Page(1, None), stix_id
-        )
+        caller = await self.caller(team)
+        question = Question(caller, ROOT, collection, Shape.OBJECTS, filters or Filters(), Page(1, None), stix_id)
         await withdraw(self.database, self.clock, question)
 
     async def pages(
@@ -108,7 +111,8 @@ class Acting:
         following: str | None = None
         while True:
             page = Page(limit, following)
-            question = Question(await self.principal(team), ROOT, collection, shape, filters or Filters(), page, stix_id)
+            caller = await self.caller(team)
+            question = Question(caller, ROOT, collection, shape, filters or Filters(), page, stix_id)
             answer = orjson.loads((await retrieve(self.database, KEY, question)).body)
             name = "versions" if shape is Shape.VERSIONS else "objects"
             if name in answer:

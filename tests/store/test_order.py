@@ -6,14 +6,18 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pytest
 
 from regcert.domain.principal import Principal
 from regcert.domain.submission import Admitted
-from regcert.store.database import POSITION_STEP_US, Database, Tx, open_database
+from regcert.store import order
+from regcert.store.database import Database, Tx, open_database
 from regcert.store.objects import record_objects
+from regcert.store.order import POSITION_STEP_US
 from regcert.store.pages import Stretch, list_entries
+from regcert.store.programs import Program
 from regcert.taxii.filters import Filters
 from tests.hosting import StillClock
 from tests.made import indicator
@@ -22,24 +26,28 @@ from tests.store.acting import INDICATORS, Acting
 WRITERS = 16
 ROUNDS = 6
 HOUR_US = 3_600_000_000
+T = TypeVar("T")
 
 
 class DoomedError(Exception):
     """A transaction that ends without a commit."""
 
 
-class EarlyTx(Tx):
+def without_lock(program: Program[T], first: int) -> Program[T]:
     """The fault that law 2 forbids: positions taken before the transaction began, and no lock."""
-
-    def __init__(self, tx: Tx, first: int) -> None:
-        super().__init__(tx.connection, tx._clock)
-        self._first = first
-
-    async def lock_order(self) -> int:
-        return self._first
-
-    async def take_positions(self, count: int) -> range:
-        return range(self._first, self._first + count * POSITION_STEP_US, POSITION_STEP_US)
+    try:
+        ask = next(program)
+        while True:
+            statement, parameters = ask
+            if statement is order._LOCK:
+                rows = [(first - order.POSITION_STEP_US,)]
+            elif statement is order._MOVE:
+                rows = []
+            else:
+                rows = yield statement, parameters
+            ask = program.send(rows)
+    except StopIteration as end:
+        return end.value
 
 
 @dataclass
@@ -90,7 +98,8 @@ class Race:
         delay_s = self.chance.random() * 0.008
 
         async def work(tx: Tx) -> None:
-            await record_objects(EarlyTx(tx, first) if self.early else tx, admitted, 0)
+            recording = record_objects(admitted, 0, tx.now_us())
+            await tx.run(without_lock(recording, first) if self.early else recording)
             await asyncio.sleep(delay_s)
             if doomed:
                 raise DoomedError
@@ -100,10 +109,9 @@ class Race:
     def reader(self, limit: int, *, by_date: bool) -> Poller:
         async def read(behind: int) -> list[tuple[int, str]]:
             filters = Filters(added_after_us=behind) if by_date else Filters()
-            async with self.acting.database.read() as connection:
-                after = 0 if by_date else behind
-                found = await list_entries(connection, self.principal, Stretch(self.collection_id, filters, after, limit))
-            return [(entry.position, entry.stix_id) for entry in found[:limit]]
+            stretch = Stretch(self.collection_id, filters, 0 if by_date else behind, limit)
+            found = await self.acting.database.run(list_entries(self.principal, stretch))
+            return [(position, stix_id) for position, stix_id, *_ in found[:limit]]
 
         return Poller(read)
 
@@ -136,6 +144,7 @@ async def race(acting: Acting, database_url: str) -> Race:
     return Race(acting, database_url, await acting.id_of(INDICATORS), principal, random.Random(20261121))
 
 
+@pytest.mark.clause("3.3-m1")
 async def test_pollers_see_each_object_once_when_slow_writers_compete(race):
     """Sixteen processes, delays before the commit, rollbacks and clocks that jump: no cursor steps over anything."""
     require_exactly_once(await race.run(), race.committed)
@@ -152,6 +161,7 @@ async def test_checker_detects_skipped_objects_when_positions_are_taken_early(ra
         require_exactly_once(pollers, race.committed)
 
 
+@pytest.mark.clause("3.3-m1")
 async def test_positions_rise_when_the_clock_steps_back(acting, clock):
     """A position is the present time, or two microseconds behind the last position where the clock lies."""
     taken: list[int] = []

@@ -13,12 +13,13 @@ from regcert.domain.region import TeamEntry
 from regcert.domain.team import TeamKind
 from regcert.errors import Code, Refusal
 from regcert.flows.add_team import add_team
-from regcert.flows.authenticate import recognise
+from regcert.flows.authenticate import Caller, recognise
 from regcert.flows.create_token import TokenOrder, create_token
 from regcert.flows.retrieve import Question, Shape, get_collection, retrieve
 from regcert.store.pages import Stretch, has_object, list_entries, read_content
 from regcert.store.sightings import find_indicators
 from regcert.store.tables import TokenRow, table
+from regcert.store.teams import touch_rights
 from regcert.store.visibility import find_collection, find_collections, visible, visible_scopes, writable
 from regcert.taxii.filters import Filters, Page
 from tests.made import indicator
@@ -75,26 +76,28 @@ async def require_equal(acting: Acting, matrix: list[Made], principal: Principal
     written = {one.collection_id for one in matrix if one.opens("write", team, narrowed)}
     assert await ids(acting, visible(principal)) & mine == readable
     assert await ids(acting, writable(principal)) & mine == written
+    ask = acting.database.run
+    listed = await ask(find_collections(principal, ROOT))
+    assert await ask(find_collections(principal, "elsewhere")) == []
     async with acting.database.read() as connection:
-        listed = await find_collections(connection, principal, ROOT)
-        assert await find_collections(connection, principal, "elsewhere") == []
         indicators = await find_indicators(connection, principal, [one.stix_id for one in matrix])
-        found = {one.collection_id: (can_read, can_write) for one, can_read, can_write in listed if one.collection_id in mine}
-        assert found == {one: (one in readable, one in written) for one in readable | written}
-        assert {one.stix_id for one in matrix if one.collection_id in readable} == set(indicators)
-        for one in matrix:
-            is_open = one.collection_id in readable
-            for filters in (Filters(), Filters(types=("indicator", "malware")), Filters(ids=(one.stix_id,))):
-                stretch = Stretch(one.collection_id, filters, 0, 10)
-                assert bool((await read_content(connection, principal, stretch)).bodies) is is_open
-                assert len(await list_entries(connection, principal, stretch)) == is_open
-            assert await has_object(connection, principal, one.collection_id, one.stix_id) is is_open
-            for name in (one.slug, one.uuid):
-                exists = await find_collection(connection, principal, ROOT, name)
-                assert (exists is not None) is (one.collection_id in found)
+    found = {one.collection_id: (can_read, can_write) for one, can_read, can_write in listed if one.collection_id in mine}
+    assert found == {one: (one in readable, one in written) for one in readable | written}
+    assert {one.stix_id for one in matrix if one.collection_id in readable} == set(indicators)
+    for one in matrix:
+        is_open = one.collection_id in readable
+        for filters in (Filters(), Filters(types=("indicator", "malware")), Filters(ids=(one.stix_id,))):
+            stretch = Stretch(one.collection_id, filters, 0, 10)
+            assert bool((await ask(read_content(principal, stretch))).bodies) is is_open
+            assert len(await ask(list_entries(principal, stretch))) == is_open
+        assert await ask(has_object(principal, one.collection_id, one.stix_id)) is is_open
+        for name in (one.slug, one.uuid):
+            exists = await ask(find_collection(principal, ROOT, name))
+            assert (exists is not None) is (one.collection_id in found)
+    caller = Caller(principal, await acting.database.look())
     for one in matrix:
         for shape in Shape:
-            question = Question(principal, ROOT, one.slug, shape, Filters(), Page(10, None), one.stix_id)
+            question = Question(caller, ROOT, one.slug, shape, Filters(), Page(10, None), one.stix_id)
             if one.collection_id in readable:
                 assert (await retrieve(acting.database, KEY, question)).first_us is not None
             else:
@@ -134,11 +137,12 @@ async def test_token_opens_nothing_when_it_has_ended(acting, clock, ended):
     """Revoked, expired and never made: one answer."""
     order = TokenOrder(Role.ANALYST, "test", (), 1_000_000)
     token = await create_token(acting.database, clock, "alcirt", order)
-    principal = await recognise(acting.database, clock, token)
+    principal = (await recognise(acting.database, clock, token)).principal
     if ended == "revoked":
         tokens = table(TokenRow)
         revoke = update(tokens).where(tokens.c.token_id == principal.token_id).values(revoked_us=clock.at_us)
         await acting.database.write(lambda tx: tx.connection.execute(revoke))
+        await acting.database.write(touch_rights)
     elif ended == "expired":
         clock.at_us += 1_000_000  # the end itself is past
     else:
@@ -154,7 +158,7 @@ async def test_token_is_good_until_its_last_microsecond(acting, clock):
     """It ends when it says, not before."""
     token = await create_token(acting.database, clock, "alcirt", TokenOrder(Role.ANALYST, "test", (), 1_000_000))
     clock.at_us += 999_999
-    assert (await recognise(acting.database, clock, token)).team.slug == "alcirt"
+    assert (await recognise(acting.database, clock, token)).principal.team.slug == "alcirt"
 
 
 async def test_token_itself_is_nowhere_in_the_database(acting, clock):
@@ -167,5 +171,6 @@ async def test_token_itself_is_nowhere_in_the_database(acting, clock):
 async def test_write_only_collection_exists_but_is_not_read(acting):
     """TAXII has collections that are only written: they are listed, and reading one is as reading none."""
     slug = await acting.collection(read=("srb-cert",), write=("alcirt",))
-    _, can_read, can_write = await get_collection(acting.database, await acting.principal("alcirt"), ROOT, slug)
+    caller = Caller(await acting.principal("alcirt"), await acting.database.look())
+    _, can_read, can_write = await get_collection(acting.database, caller, ROOT, slug)
     assert (can_read, can_write) == (False, True)

@@ -24,6 +24,7 @@ def test_cursor_is_the_same_when_opened(cursor, binding):
 
 
 @given(cursors, st.text(max_size=6), st.text(max_size=6))
+@pytest.mark.clause("B-m1")
 def test_cursor_opens_nothing_when_it_is_bound_to_another(cursor, one, other):
     """Another team, another collection, another shape: nothing."""
     text = write_cursor(cursor, KEY, one)
@@ -37,6 +38,7 @@ def test_cursor_opens_nothing_under_another_key(cursor):
 
 
 @pytest.mark.parametrize("at", range(len(base64.urlsafe_b64decode(SEALED + "=" * (-len(SEALED) % 4)))))
+@pytest.mark.clause("B-m1")
 def test_cursor_opens_nothing_when_a_byte_of_it_was_changed(at):
     """Every byte, seal and payload, and every bit of it."""
     sealed = bytearray(base64.urlsafe_b64decode(SEALED + "=" * (-len(SEALED) % 4)))

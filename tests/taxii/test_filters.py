@@ -40,6 +40,7 @@ def test_every_field_is_read():
 @pytest.mark.parametrize(
     ("text", "limit"), [("1", 1), ("007", 7), ("1000", 1000), ("1001", 1000), ("1000000000", 1000), ("9" * 5000, 1000)]
 )
+@pytest.mark.clause("2-m3", "2-y1", "3.4-y1", "B-t1")
 def test_limit_is_cut_to_ours(text, limit):
     """A larger limit is cut, as the standard allows."""
     assert read_query([("limit", text)])[1].limit == limit
@@ -61,6 +62,7 @@ def test_limit_is_cut_to_ours(text, limit):
         ("match[version]", ",".join([NOW] * (MAX_VALUES + 1))),
     ],
 )
+@pytest.mark.clause("3.4-m1", "3.4-m5", "B-t2")
 def test_value_is_refused_when_it_is_hostile(field, text):
     """A refusal that names the field and not the value."""
     with pytest.raises(Refusal) as refused:
@@ -71,6 +73,7 @@ def test_value_is_refused_when_it_is_hostile(field, text):
 
 
 @pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.clause("3.4-m2", "3.4-m10", "3.4.1-m6")
 def test_field_is_refused_when_it_stands_twice(field):
     """Two values of one field: which of them would be meant?"""
     with pytest.raises(Refusal) as refused:
@@ -119,6 +122,7 @@ some = st.builds(
 
 
 @given(some, some)
+@pytest.mark.clause("B-m2")
 def test_cursor_fills_in_what_is_not_asked(asked, carried):
     """What a query asks wins over what its cursor carries; what it does not ask comes from there."""
     merged = asked.over(carried)

@@ -164,6 +164,7 @@ FURTHER = {
 }  # each has a test of its own, here or in test_taxii_posting
 
 
+@pytest.mark.clause("3.6-t1")
 async def test_every_code_has_a_test_when_it_can_be_answered_over_http() -> None:
     """A code that is new must be given a row here, or be said to be of local commands."""
     assert set(Code) == TESTED | FURTHER | LOCAL | REWORDED
@@ -178,6 +179,7 @@ def assert_silent(reply: Reply) -> None:
 
 
 @pytest.mark.parametrize("case", WHOLE.values(), ids=WHOLE.keys())
+@pytest.mark.clause("1.6.7-t1", "3.6-t1", "5.5-d2", "B-t3", "B-t4")
 async def test_request_is_refused_as_a_whole_when_it_cannot_be_taken(standing: RunningHost, case: Case) -> None:
     """Status and code are those of the table, nothing is stored, nothing is echoed."""
     before = await standing.objects()
@@ -195,6 +197,7 @@ async def test_request_is_refused_as_a_whole_when_it_cannot_be_taken(standing: R
 
 
 @pytest.mark.parametrize(("code", "body"), ONE_OBJECT.values(), ids=ONE_OBJECT.keys())
+@pytest.mark.clause("2-t1", "3.7-m2", "5.5-d1", "B-t4")
 async def test_object_is_refused_alone_when_it_cannot_be_taken(standing: RunningHost, code: Code, body: bytes) -> None:
     """The envelope is answered 202; the status names the code, the object is not stored, nothing is echoed."""
     before = await standing.objects()
@@ -215,6 +218,7 @@ async def test_report_is_refused_alone_when_it_cannot_be_taken(standing: Running
         assert_silent(reply)
 
 
+@pytest.mark.clause("5.5-d2")
 async def test_host_says_when_to_come_back_when_it_is_busy(standing: RunningHost, monkeypatch: pytest.MonkeyPatch) -> None:
     """503 with Retry-After, and nothing was stored."""
     before = await standing.objects()
@@ -229,6 +233,7 @@ async def test_host_says_when_to_come_back_when_it_is_busy(standing: RunningHost
     assert await standing.objects() == before
 
 
+@pytest.mark.clause("5.5-d2")
 async def test_signature_is_asked_for_when_a_collection_requires_it(
     standing: RunningHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:

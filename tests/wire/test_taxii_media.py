@@ -29,6 +29,7 @@ ONE = "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"
         "",
     ],
 )
+@pytest.mark.clause("1.6.8-t1", "3.1-m3", "3.1-m4", "3.1-m5", "3.1-m7", "3.1-s1", "3.1-s2", "3.1-y2")
 async def test_client_is_answered_when_it_accepts_what_we_give(standing: RunningHost, accept: str) -> None:
     """With or without version, blanks, quotes, in a list, by a wild card or with no header at all (TAXII 2.1 §3.1)."""
     reply = await ask(standing, "GET", "/taxii2/", headers={"Accept": accept})
@@ -46,6 +47,7 @@ async def test_client_is_answered_when_it_accepts_what_we_give(standing: Running
         "application/xml;" + ";".join(f"p{number}=1" for number in range(600)),
     ],
 )
+@pytest.mark.clause("3.1-m9", "3.1-y3")
 async def test_client_is_refused_when_it_accepts_another_version_only(standing: RunningHost, accept: str) -> None:
     """Another version is 406, also on a POST, of which nothing is stored then."""
     reply = await ask(standing, "GET", "/taxii2/", headers={"Accept": accept})
@@ -68,6 +70,7 @@ async def test_client_is_refused_when_it_accepts_another_version_only(standing: 
         "Application/Taxii+Json",
     ],
 )
+@pytest.mark.clause("3.1-m8", "3.1-y4")
 async def test_envelope_is_taken_when_its_media_type_does_no_harm(standing: RunningHost, content_type: str) -> None:
     """OpenCTI posts STIX's media type with a blank; both names are taken, with and without version."""
     reply = await ask(standing, "POST", OBJECTS, headers={"Content-Type": content_type}, body=envelope(indicator()))
@@ -78,6 +81,7 @@ async def test_envelope_is_taken_when_its_media_type_does_no_harm(standing: Runn
     "content_type",
     ["", "application/json", "text/plain", "application/taxii+json;version=2.0", "application/taxii+json;version=9", ";", "x"],
 )
+@pytest.mark.clause("3.1-m9", "3.1-y5", "5.5-d2")
 async def test_envelope_is_refused_when_its_media_type_is_another(standing: RunningHost, content_type: str) -> None:
     """415 and nothing stored (TAXII 2.1 §3.1)."""
     before = await standing.objects()
@@ -86,6 +90,7 @@ async def test_envelope_is_refused_when_its_media_type_is_another(standing: Runn
     assert await standing.objects() == before
 
 
+@pytest.mark.clause("3.1-m1")
 async def test_address_answers_the_same_when_its_trailing_slash_is_left_out(standing: RunningHost) -> None:
     """Real clients leave it out; a redirect would lose the query, and some lose the token with it."""
     await standing.post([indicator(id=ONE)])
@@ -98,6 +103,7 @@ async def test_address_answers_the_same_when_its_trailing_slash_is_left_out(stan
     assert (await ask(standing, "DELETE", f"{INDICATORS}/objects/{ONE}")).status == 200
 
 
+@pytest.mark.clause("8.2.1-y2")
 async def test_head_answers_like_get_when_no_body_is_wanted(standing: RunningHost) -> None:
     """HEAD has the same status and headers, and no body."""
     await standing.post([indicator(id=ONE)])
@@ -122,6 +128,7 @@ async def test_head_answers_like_get_when_no_body_is_wanted(standing: RunningHos
         ("QUERY", "/api/v1/incidents", "GET,HEAD"),
     ],
 )
+@pytest.mark.clause("8.2.1-y2")
 async def test_method_is_refused_when_the_address_does_not_know_it(
     standing: RunningHost, method: str, path: str, allowed: str
 ) -> None:
@@ -131,6 +138,7 @@ async def test_method_is_refused_when_the_address_does_not_know_it(
 
 
 @pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method"])
+@pytest.mark.clause("8.2.1-y2")
 async def test_method_stays_what_it_is_when_a_header_says_another(standing: RunningHost, header: str) -> None:
     """No header turns a GET into a DELETE."""
     await standing.post([indicator(id=ONE)])
@@ -138,6 +146,7 @@ async def test_method_stays_what_it_is_when_a_header_says_another(standing: Runn
     assert ONE in {one["id"] for one in await standing.objects()}
 
 
+@pytest.mark.clause("3.2-s1", "8.2.1-s1")
 async def test_client_is_answered_when_it_names_no_user_agent(standing: RunningHost) -> None:
     """No User-Agent is no reason to refuse."""
     assert (await ask(standing, "GET", "/taxii2/", headers={"User-Agent": ""})).status == 200
@@ -146,6 +155,7 @@ async def test_client_is_answered_when_it_names_no_user_agent(standing: RunningH
 @pytest.mark.parametrize(
     "path", ["/nowhere/", "/nowhere/collections/", f"{ROOT}/collections/unheard/", f"{ROOT}/status/unheard/", "/x/y/z/"]
 )
+@pytest.mark.clause("3.1-y1", "3.6.1-t1", "3.6.1-t2", "3.6.1-m1", "3.6.1-y1", "B-t3")
 async def test_error_is_a_taxii_resource_when_something_is_not_there(standing: RunningHost, path: str) -> None:
     """The error resource has a title and its status as text; it says nothing of what was asked (TAXII 2.1 §3.6)."""
     reply = await ask(standing, "GET", path)
@@ -156,6 +166,7 @@ async def test_error_is_a_taxii_resource_when_something_is_not_there(standing: R
     assert "unheard" not in reply.body.decode()
 
 
+@pytest.mark.clause("1.6.9-t1", "1.6.9-t2", "8.2.2-s3")
 async def test_client_is_told_how_to_sign_in_when_it_shows_no_token(standing: RunningHost) -> None:
     """401 always carries WWW-Authenticate with Basic and Bearer (TAXII 2.1 §1.6.9, §8.2.2)."""
     for address in [*ADDRESSES, f"{ROOT}/status/x", f"{INDICATORS}/objects/{ONE}", "/api/v1/incidents"]:
@@ -177,6 +188,7 @@ async def test_answer_carries_its_safeguards_when_anything_is_answered(standing:
         assert "Access-Control-Allow-Origin" not in headers
 
 
+@pytest.mark.clause("4.1-y1", "4.1.1-m1", "4.2-d1", "4.2.1-m3")
 async def test_discovery_names_living_roots_when_asked(standing: RunningHost) -> None:
     """`default` is one of `api_roots`, letter for letter, and every root that is named answers (TAXII 2.1 §4.1, §4.2)."""
     found = (await ask(standing, "GET", "/taxii2/")).json

@@ -28,6 +28,7 @@ async def bounded_collection(host: RunningHost, slug: str, read: tuple[str, ...]
     return (await add_collection(host.inside.database, host.clock, entry)).uuid
 
 
+@pytest.mark.clause("2-m2", "2-m6", "4.3-d1", "4.3.1-y1", "4.3.1-m2", "4.3.1-m3", "4.3.1-m4", "4.3.1-m5", "5.5-d1", "5.5-s1")
 async def test_status_tells_of_each_object_when_an_envelope_is_posted(host: RunningHost) -> None:
     """202; counts that add up, a new UUIDv4, lists only where not empty, and the same again when it is fetched (§4.3)."""
     good, bad = indicator(), indicator(pattern_type=7)
@@ -47,6 +48,7 @@ async def test_status_tells_of_each_object_when_an_envelope_is_posted(host: Runn
     assert "failures" not in other
 
 
+@pytest.mark.clause("4.3-d2", "4.3-m1")
 async def test_status_is_not_there_when_another_asks(host: RunningHost) -> None:
     """It is visible to the token that posted and nobody else, nor under another root or id (§4.3)."""
     _, status = await host.post([indicator()])
@@ -60,6 +62,7 @@ async def test_status_is_not_there_when_another_asks(host: RunningHost) -> None:
 
 @on_standing_host
 @pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.clause("4.2.1-m5", "5.5-d2", "B-t4")
 async def test_body_is_taken_when_it_is_exactly_as_large_as_we_say(standing: RunningHost, chunked: bool) -> None:  # noqa: FBT001
     """max_content_length is inclusive (MISP fills it); one byte more is 413 and stores nothing, also where chunked (§4.2)."""
 
@@ -82,6 +85,7 @@ async def test_body_is_taken_when_it_is_exactly_as_large_as_we_say(standing: Run
 
 
 @on_sqlite
+@pytest.mark.clause("5.5-m4", "7.1.1-y2")
 async def test_bundle_is_read_as_an_envelope_when_it_is_posted(host: RunningHost) -> None:
     """stix2 and OpenCTI post bundles; what else stands in the frame is read past."""
     one, other = indicator(), indicator()
@@ -93,6 +97,7 @@ async def test_bundle_is_read_as_an_envelope_when_it_is_posted(host: RunningHost
     assert await host.objects() == [one, other]
 
 
+@pytest.mark.clause("5.5-m3")
 async def test_duplicate_is_no_failure_when_it_comes_again(host: RunningHost) -> None:
     """An exact duplicate is a success, not stored twice and not delivered again, also inside one envelope (§5.4)."""
     one = indicator(x_order={"a": 1, "b": 2.5})
@@ -106,6 +111,7 @@ async def test_duplicate_is_no_failure_when_it_comes_again(host: RunningHost) ->
     assert await host.objects(query=f"added_after={last}") == []
 
 
+@pytest.mark.clause("5.5-m3")
 async def test_object_is_stored_once_when_eight_post_it_at_once(host: RunningHost) -> None:
     """Eight identical posts at the same moment all succeed and leave one copy."""
     sent = [indicator() for _ in range(3)]
@@ -114,6 +120,7 @@ async def test_object_is_stored_once_when_eight_post_it_at_once(host: RunningHos
     assert await host.objects(query="match[version]=all") == sent
 
 
+@pytest.mark.clause("5.5-m3")
 async def test_other_content_is_a_failure_when_its_version_is_taken(host: RunningHost) -> None:
     """Same id and version, other content: a failure entry, never a second copy, also inside one envelope."""
     one = indicator(name="one")
@@ -126,6 +133,7 @@ async def test_other_content_is_a_failure_when_its_version_is_taken(host: Runnin
 
 
 @on_sqlite
+@pytest.mark.clause("4.3.1-y4", "5.5-d1")
 async def test_good_objects_are_stored_when_bad_ones_stand_between(host: RunningHost) -> None:
     """Every bad object is an entry with a reason of its own, and no good one suffers."""
     good = [indicator() for _ in range(3)]
@@ -146,6 +154,7 @@ async def test_good_objects_are_stored_when_bad_ones_stand_between(host: Running
     assert await host.objects() == good
 
 
+@pytest.mark.clause("1.6.7-t1", "2-t1", "7.1.1-y1")
 async def test_value_comes_back_when_it_is_of_any_kind(host: RunningHost) -> None:
     """Custom properties, our own names, escapes, numbers, long texts, any script: JSON value for JSON value (law 1)."""
     body = (
@@ -163,6 +172,7 @@ async def test_value_comes_back_when_it_is_of_any_kind(host: RunningHost) -> Non
     assert reply.body == b'{"objects":[' + stored + b'],"more":false}'
 
 
+@pytest.mark.clause("5.7-d1", "5.7-m2", "5.7-t1")
 async def test_delete_takes_versions_when_the_query_names_them(host: RunningHost) -> None:
     """`match[version]` deletes those; what remains is in force again (§5.7)."""
     first = indicator()
@@ -176,6 +186,7 @@ async def test_delete_takes_versions_when_the_query_names_them(host: RunningHost
     assert (await ask(host, "DELETE", f"{OBJECTS}{first['id']}/")).status == 404
 
 
+@pytest.mark.clause("3.5-t1")
 async def test_delete_does_not_disturb_paging_when_it_comes_between(host: RunningHost) -> None:
     """A cursor goes on behind its place, also where its last object is gone."""
     sent = [indicator() for _ in range(4)]
@@ -191,6 +202,7 @@ async def test_delete_does_not_disturb_paging_when_it_comes_between(host: Runnin
     [(True, True, 200, 202, 200), (True, False, 200, 403, 403), (False, True, 404, 202, 403), (False, False, 404, 404, 404)],
 )
 @on_sqlite
+@pytest.mark.clause("5.2-d2", "5.2.1-t2", "5.2.1-t3", "5.3-m2", "5.4-m2", "5.5-m2", "5.6-m3", "5.7-m5", "5.8-m3")
 async def test_collection_opens_as_far_as_its_audience_says(
     host: RunningHost, may_read: bool, may_write: bool, get: int, post: int, delete: int  # noqa: FBT001
 ) -> None:  # fmt: skip
@@ -217,6 +229,7 @@ async def test_collection_opens_as_far_as_its_audience_says(
         assert (await ask(host, "GET", here)).status == 404
 
 
+@pytest.mark.clause("5.7-d2", "5.7-m5")
 async def test_nothing_changes_when_another_team_deletes_or_revokes(host: RunningHost) -> None:
     """What a team published, only that team deletes or publishes anew (hostile input 19)."""
     one = indicator()
@@ -229,6 +242,7 @@ async def test_nothing_changes_when_another_team_deletes_or_revokes(host: Runnin
 
 
 @on_sqlite
+@pytest.mark.clause("1.6.9-t3", "8.2.2-y3")
 async def test_token_opens_its_collections_only_when_it_is_narrowed(host: RunningHost) -> None:
     """For a token of one collection the others do not exist."""
     token = await host.token("alcirt", Role.ANALYST, collections=("public",))

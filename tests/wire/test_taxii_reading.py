@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from regcert.stix.timestamps import read_timestamp, write_timestamp
+from regcert.taxii.filters import MAX_LIMIT, PAGE_OBJECTS
 from tests.hosting import ROOT, RunningHost
 from tests.made import CREATED, indicator, sdo
 from tests.wire.asking import INDICATORS, OBJECTS, ask
@@ -21,6 +22,7 @@ async def manifest(host: RunningHost, query: str = "") -> list[dict[str, Any]]:
     return list((await ask(host, "GET", f"{INDICATORS}/manifest/{query}")).json.get("objects", []))
 
 
+@pytest.mark.clause("2-m5", "2-m6", "3.2-m2", "3.2-m4", "3.7-t2", "5.3.1-m1", "5.4-m3", "5.6-m4")
 async def test_answer_is_an_empty_object_when_there_is_nothing(host: RunningHost) -> None:
     """Lists are never empty but left out: `{}` for objects, manifest and versions (TAXII 2.1 §2)."""
     for path in (OBJECTS, f"{INDICATORS}/manifest/", f"{OBJECTS}?match[type]=malware", f"{OBJECTS}?added_after={host.at(9)}"):
@@ -34,6 +36,7 @@ async def test_answer_is_an_empty_object_when_there_is_nothing(host: RunningHost
         assert (reply.status, reply.body) == (200, b"{}")
 
 
+@pytest.mark.clause("2-m9", "3.2-m1", "3.2-m2", "3.2-m3", "3.2-m4")
 async def test_page_says_when_its_ends_were_added_when_it_has_content(host: RunningHost) -> None:
     """Both headers stand on every page of objects, object, manifest and versions, and are the manifest's date_added (§3.2)."""
     sent = [indicator() for _ in range(5)]
@@ -54,6 +57,7 @@ async def test_page_says_when_its_ends_were_added_when_it_has_content(host: Runn
         assert (page.headers[FIRST], page.headers[LAST]) == (added[4], added[4])
 
 
+@pytest.mark.clause("3.3-m1")
 async def test_order_is_arrival_when_ids_and_times_say_otherwise(host: RunningHost) -> None:
     """Ascending date_added, whatever id, created and modified, also with all versions (§3.3)."""
     newer = indicator(id="indicator--ffffffff-2a1f-4b51-9d2e-0c1e6d0f3a01", modified=LATER)
@@ -64,6 +68,7 @@ async def test_order_is_arrival_when_ids_and_times_say_otherwise(host: RunningHo
     assert await host.objects() == [newer, other]
 
 
+@pytest.mark.clause("3.3-m1")
 async def test_place_rises_when_the_clock_steps_back(host: RunningHost) -> None:
     """date_added is unique and rises, so that a poller loses nothing (law 2)."""
     one, other = indicator(), indicator()
@@ -74,6 +79,7 @@ async def test_place_rises_when_the_clock_steps_back(host: RunningHost) -> None:
     assert await host.objects(query=f"added_after={last}") == [other]
 
 
+@pytest.mark.clause("2-m8", "2-m10", "3.4-t1")
 async def test_time_is_compared_as_an_instant_when_it_is_written_another_way(host: RunningHost) -> None:
     """`added_after` is strict, in microseconds, in any offset, and with the blank of a `+` that nobody encoded (§3.4)."""
     await host.post([indicator(), indicator()])
@@ -83,6 +89,7 @@ async def test_time_is_compared_as_an_instant_when_it_is_written_another_way(hos
         assert len(await host.objects(query=f"added_after={moment}")) == 1, moment
 
 
+@pytest.mark.clause("3.4-m3")
 async def test_everything_is_given_when_a_client_asks_from_long_ago(host: RunningHost) -> None:
     """Any past `added_after` is legal (EclecticIQ asks from 1970), and gives all, each object once."""
     one = indicator()
@@ -105,6 +112,7 @@ async def test_everything_is_given_when_a_client_asks_from_long_ago(host: Runnin
     ],
 )  # fmt: skip
 @on_standing_host
+@pytest.mark.clause("3.1-m10", "3.4-m1", "3.4-m2", "3.4-m3", "3.4-m5", "3.4-m10", "3.4.1-m6", "3.4.1-m8", "3.4.1-m9", "B-t2")
 async def test_query_is_refused_when_a_field_cannot_be_read(standing: RunningHost, query: str) -> None:
     """A malformed or repeated field is 400, on objects, manifest and versions alike (§3.4, §3.5)."""
     for path in (OBJECTS, f"{INDICATORS}/manifest/", f"{OBJECTS}{NEVER}/", f"{OBJECTS}{NEVER}/versions/"):
@@ -113,6 +121,7 @@ async def test_query_is_refused_when_a_field_cannot_be_read(standing: RunningHos
 
 
 @on_sqlite
+@pytest.mark.clause("3.4-m7", "3.4-y1", "3.5-m1", "B-t1")
 async def test_limit_is_cut_when_it_is_larger_than_we_serve(host: RunningHost) -> None:
     """A large limit is cut without a word; if all fits, all is there and there is no more (§3.4)."""
     sent = [indicator() for _ in range(3)]
@@ -120,11 +129,14 @@ async def test_limit_is_cut_when_it_is_larger_than_we_serve(host: RunningHost) -
     for query in ("", "?limit=3", "?limit=5000", "?limit=1000000000", "?limit=" + "9" * 40, "?limit=0003"):
         page = (await ask(host, "GET", f"{OBJECTS}{query}")).json
         assert page == {"objects": sent, "more": False}
-    await host.post([indicator() for _ in range(999)])
-    page = (await ask(host, "GET", f"{OBJECTS}?limit=5000")).json
-    assert (len(page["objects"]), page["more"]) == (1000, True)
+    for _ in range(5):
+        await host.post([indicator() for _ in range((MAX_LIMIT - 2) // 5 + 1)])
+    for query, served in (("", PAGE_OBJECTS), ("?limit=5000", 5000), ("?limit=20000", MAX_LIMIT)):
+        page = (await ask(host, "GET", f"{OBJECTS}{query}")).json
+        assert (len(page["objects"]), page["more"]) == (served, True)
 
 
+@pytest.mark.clause("3.4-m8", "3.4-y2", "3.5-m1", "3.5-y1", "3.5-t1")
 async def test_next_stands_only_when_there_is_more(host: RunningHost) -> None:
     """`next` if and only if `more`, on objects, manifest and versions; the same token twice gives the same page (§3.5)."""
     one = indicator()
@@ -147,6 +159,7 @@ async def test_next_stands_only_when_there_is_more(host: RunningHost) -> None:
         assert found == (await ask(host, "GET", path)).json[name]
 
 
+@pytest.mark.clause("3.4-t2", "B-m2")
 async def test_next_keeps_what_was_asked_when_it_comes_alone(host: RunningHost) -> None:
     """Elastic's agent sends `next` without the filters: they travel with it (Appendix B: it never widens the query)."""
     wanted = [sdo("malware", is_family=False, name=f"m{n}") for n in range(4)]
@@ -158,6 +171,7 @@ async def test_next_keeps_what_was_asked_when_it_comes_alone(host: RunningHost) 
 
 
 @on_sqlite
+@pytest.mark.clause("B-m1", "B-m2")
 async def test_list_begins_anew_when_next_is_not_ours(host: RunningHost) -> None:
     """A token that was tampered with, is another's or another collection's opens nothing and loses nothing."""
     sent = [indicator() for _ in range(3)]
@@ -175,6 +189,7 @@ async def test_list_begins_anew_when_next_is_not_ours(host: RunningHost) -> None
 
 
 @on_sqlite
+@pytest.mark.clause("3.4-y3", "3.4-y4")
 async def test_filter_is_ignored_when_the_standard_does_not_know_it(host: RunningHost) -> None:
     """Unknown match fields and other parameters change nothing, however often they stand (§3.4.1)."""
     one = indicator()
@@ -184,6 +199,7 @@ async def test_filter_is_ignored_when_the_standard_does_not_know_it(host: Runnin
 
 
 @on_sqlite
+@pytest.mark.clause("3.4-y5", "3.4.1-t1")
 async def test_filter_means_the_same_when_it_is_percent_encoded(host: RunningHost) -> None:
     """Brackets and commas may be encoded; a hundred ids fit into one request."""
     sent = [indicator() for _ in range(100)]
@@ -193,6 +209,7 @@ async def test_filter_means_the_same_when_it_is_percent_encoded(host: RunningHos
     assert await host.objects(query="match%5bid%5d=" + "%2C".join(one["id"] for one in sent[:9])) == sent[:9]
 
 
+@pytest.mark.clause("3.4.1-m4", "5.6-t1")
 async def test_latest_is_by_modified_among_what_matches_when_versions_arrive_out_of_order(host: RunningHost) -> None:
     """Default is the latest by `modified`, not by arrival, among what was added after the time asked (§3.4.1)."""
     newer = indicator(modified=LATER)
@@ -206,6 +223,7 @@ async def test_latest_is_by_modified_among_what_matches_when_versions_arrive_out
     assert (await ask(host, "GET", f"{OBJECTS}{newer['id']}/")).json["objects"] == [newer]
 
 
+@pytest.mark.clause("3.4.1-t5", "4.3.1-m7", "5.3.1-m3")
 async def test_version_is_the_objects_own_text_when_it_is_listed(host: RunningHost) -> None:
     """The text of `modified` as it was written, in manifest, versions and status; microseconds apart is apart."""
     one = indicator(created="2026-11-01T10:00:00.1234Z", modified="2026-11-01T10:00:00.1234Z")
@@ -217,6 +235,7 @@ async def test_version_is_the_objects_own_text_when_it_is_listed(host: RunningHo
     assert await host.objects(query="match[version]=2026-11-01T10:00:00.123400Z") == [one]
 
 
+@pytest.mark.clause("3.4.1-m2", "3.4.1-t3", "4.3.1-s1", "5.3.1-s1", "5.8-m1")
 async def test_version_is_when_it_was_added_when_the_object_names_none(host: RunningHost) -> None:
     """An observable without created and modified goes by its date_added everywhere, never by 1970."""
     _, status = await host.post([ADDRESS])
@@ -229,6 +248,7 @@ async def test_version_is_when_it_was_added_when_the_object_names_none(host: Run
     assert await host.objects(query="match[version]=all") == [ADDRESS]
 
 
+@pytest.mark.clause("3.4.1-m5", "5.3.1-m3")
 async def test_marking_goes_by_created_when_it_has_no_modified(host: RunningHost) -> None:
     """A marking-definition has `created` only; that is its version."""
     marking = {
@@ -244,12 +264,14 @@ async def test_marking_goes_by_created_when_it_has_no_modified(host: RunningHost
 @pytest.mark.parametrize(
     "name", ["indicator", "indicator--X", "../../secret", "%2e%2e%2fsecret", "x" * 4000, "%FF", "{id}", "*", "%25"]
 )
+@pytest.mark.clause("5.6-m1")
 async def test_object_is_not_found_when_its_id_is_none(standing: RunningHost, name: str) -> None:
     """Whatever is not an id is just not there: 404, never a fault."""
     for path in (f"{OBJECTS}{name}/", f"{OBJECTS}{name}/versions/", f"{ROOT}/collections/{name}/", f"{ROOT}/status/{name}/"):
         assert (await ask(standing, "GET", path)).status == 404, path
 
 
+@pytest.mark.clause("3.6-t1", "5.1-d2")
 async def test_nul_is_refused_when_it_stands_in_an_address(host: RunningHost) -> None:
     """PostgreSQL takes no NUL in a text: both databases must answer the same, which is 400."""
     for path in (

@@ -7,7 +7,7 @@ from types import TracebackType
 import typer
 
 from regcert import __version__
-from regcert.cli import client, host
+from regcert.cli import client, conformance, host
 from regcert.errors import Code, Refusal
 from regcert.outbound.answers import inert
 
@@ -43,9 +43,12 @@ app = _group("RegCERT: incident sharing for regional CERTs.", _EPILOG)
 team = _group("Teams of this host.")
 collection = _group("Collections of this host.")
 token = _group("Tokens of this host.")
+root = _group("API roots of this host.")
+clients = _group("Client profiles: what is done beyond the standard for the software that shows a token.")
 
 app.command()(host.init)
 app.command()(host.serve)
+app.command(hidden=True)(host.intake)
 app.add_typer(team, name="team")
 team.command("add")(host.add_team)
 team.command("list")(host.list_teams)
@@ -54,10 +57,16 @@ collection.command("add")(host.add_collection)
 collection.command("list")(host.list_collections)
 app.add_typer(token, name="token")
 token.command("create")(host.create_token)
+app.add_typer(root, name="root")
+root.command("add")(host.add_api_root)
+root.command("list")(host.list_api_roots)
+app.add_typer(clients, name="client")
+clients.command("list")(host.list_clients)
 app.command()(client.publish)
 app.command()(client.pull)
 app.command()(client.sight)
 app.command()(client.incidents)
+app.command()(conformance.conformance)
 app.command()(host.demo)
 
 

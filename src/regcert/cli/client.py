@@ -4,13 +4,10 @@
 # Imports inside commands keep `--help` fast; a command's options are its function's arguments.
 
 import asyncio
-import os
-import tempfile
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +16,9 @@ from regcert.domain.sighting import SightingKind
 from regcert.errors import Code, Refusal
 
 if TYPE_CHECKING:
-    from regcert.outbound.taxii import Failure, Written
+    from regcert.client import Object, Page
+    from regcert.outbound.batches import Written
+    from regcert.outbound.taxii import Failure
 
 MOST_FILE_BYTES = 512 * 1024 * 1024
 _PARTLY = 1
@@ -63,25 +62,32 @@ def pull(
     collection: CollectionName,
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the bundle goes; an older one is replaced.")],
     since: Annotated[str | None, typer.Option(metavar="TS", help="Only what was added later, RFC 3339.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Remembers how far was read; fetch only what is new.")
+    ] = None,
     server: Server = _LOCAL,
     token: Token = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write a collection into one STIX bundle file, all of it or nothing."""
-    import json
-
-    from regcert.outbound.taxii import TaxiiHost
+    """Write a collection into one STIX bundle file, all of it or nothing; each object as the bytes that the server sent."""
+    from regcert.client import EVERYTHING, Client, Options, Position, ResumeFile
+    from regcert.client.durable import replacing
+    from regcert.client.resume import listing_of
+    from regcert.outbound.answers import require_server
     from regcert.stix.timestamps import read_timestamp
 
     if since is not None:
         read_timestamp(since)
-    count = 0
-    with TaxiiHost(server, token) as host, _replacing(out) as file:
-        file.write(b'{"type":"bundle","id":"bundle--%b"' % str(uuid.uuid4()).encode())
-        for count, one in enumerate(host.pull(collection, since), 1):
-            file.write(b',"objects":[' if count == 1 else b",")
-            file.write(json.dumps(one, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
-        file.write(b"]}\n" if count else b"}\n")  # STIX knows no empty list
+    bookmarks = None if resume is None else ResumeFile(resume)
+    with Client(f"{require_server(server)}/taxii2/", token, options=Options(proxies_from_environment=True)) as host:
+        source = host.collection(collection)
+        listing = listing_of(source, EVERYTHING)
+        position = None if bookmarks is None else bookmarks.find(listing)
+        with replacing(out) as file:
+            count, last_added = _write_bundle(file, host.pages(source, added_after=position.added_after if position else since))
+    # Only now: the bundle is on disk, and what is noted as read must not be lost with it.
+    if bookmarks is not None and last_added is not None:
+        bookmarks.save(listing, Position(last_added, ended=True))
     if as_json:
         print_json({"objects": count, "file": str(out)})
     else:
@@ -167,7 +173,8 @@ def _read_objects(path: Path) -> "Iterator[Written | Failure]":
     Raises:
         Refusal: the file as a whole cannot be read.
     """
-    from regcert.outbound.taxii import Failure, Written
+    from regcert.outbound.batches import Written
+    from regcert.outbound.taxii import Failure
     from regcert.stix.reader import read_envelope
 
     try:
@@ -189,18 +196,22 @@ def _read_objects(path: Path) -> "Iterator[Written | Failure]":
             yield Written(str(read.value.get("type")), read.body)
 
 
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """Write a file beside its name and move it there when it is whole; whatever stops us leaves the old one."""
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            unfinished = Path(file.name)
-            try:
-                yield file  # type: ignore[misc]
-                file.flush()
-                os.fsync(file.fileno())
-                unfinished.replace(path)
-            finally:
-                unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise Refusal(Code.INVALID_SETTING, f"{path.name} cannot be written: {error.strerror}") from error
+def _write_bundle(file: IO[bytes], pages: "Iterable[Page[Object]]") -> tuple[int, str | None]:
+    """Write pages as one bundle, each version of an object once.
+
+    Returns:
+        How many objects stand in it, and when the last of them was added.
+    """
+    from regcert.client.reader import new_ones
+
+    count, last_added = 0, None
+    seen: set[tuple[str, str | None]] = set()
+    file.write(b'{"type":"bundle","id":"bundle--%b"' % str(uuid.uuid4()).encode())
+    for page in pages:
+        last_added = page.last_added or last_added
+        for one in new_ones(page.objects, seen):
+            file.write(b',"objects":[' if count == 0 else b",")
+            file.write(one.body)
+            count += 1
+    file.write(b"]}\n" if count else b"}\n")  # STIX knows no empty list
+    return count, last_added

@@ -15,13 +15,14 @@ import typer
 
 from regcert.cli.printing import print_json, print_line, print_table, tell
 from regcert.clock import DAY_US, SystemClock
-from regcert.domain.collection import Collection, SignatureRule
+from regcert.domain.collection import ApiRoot, Collection, SignatureRule
 from regcert.domain.principal import Role
 from regcert.domain.team import Team, TeamKind
 from regcert.errors import Code, Refusal
 
 if TYPE_CHECKING:
     from regcert.store.database import Database
+    from regcert.taxii.profiles import Profile
 
 T = TypeVar("T")
 
@@ -64,6 +65,17 @@ def serve(
     _require_file(settings.database_url)
     set_up_logging(settings.log_level)
     _run(assembly.serve(settings, host, port))
+
+
+def intake(descriptor: int) -> None:
+    """Take what 'serve' hands over; it begins this itself."""
+    from regcert import assembly
+    from regcert.settings import read_settings
+    from regcert.telemetry import set_up_logging
+
+    settings = read_settings()
+    set_up_logging(settings.log_level)
+    _run(assembly.take_in(settings, descriptor))
 
 
 def add_team(
@@ -115,18 +127,22 @@ def add_collection(
     signature: Annotated[SignatureRule, typer.Option(help="Whether posts must be signed by their team.")],
     identifier: Annotated[str | None, typer.Option("--id", metavar="UUID", help="Version 4; left out, a new one.")] = None,
     description: Annotated[str, typer.Option(help="One line for people; left out, the title.")] = "",
+    api_root: Annotated[str, typer.Option(metavar="SLUG", help="Its API root; left out, the region's own.")] = "",
+    media_types: Annotated[str, typer.Option(metavar="a/b,…", help="What its objects may be of besides STIX 2.1.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Add a collection."""
     from regcert.cli.entries import read_collection
     from regcert.flows import add_collection as flow
 
+    words = {"slug": slug, "title": title, "description": description or title, "uuid": identifier or str(uuid.uuid4())}
     entry = read_collection(
-        {"slug": slug, "title": title, "description": description or title, "uuid": identifier or str(uuid.uuid4())},
+        words | ({"api_root": api_root} if api_root else {}),
         tlp=tlp,
         signature=signature,
         read=read,
         write=write,
+        media_types=_split(media_types),
     )
 
     async def work() -> Collection:
@@ -158,18 +174,58 @@ def list_collections(as_json: AsJson = False) -> None:
         )
 
 
+def add_api_root(
+    slug: Slug,
+    title: Annotated[str, typer.Option(help="Short, without '.' and ','.")],
+    description: Annotated[str, typer.Option(help="One line for people; left out, the title.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Add an API root."""
+    from regcert.cli.entries import read_api_root
+    from regcert.flows import add_api_root as flow
+
+    entry = read_api_root(slug, title, description or title)
+
+    async def work() -> ApiRoot:
+        async with _open_host() as database:
+            return await flow.add_api_root(database, SystemClock(), entry)
+
+    root = _run(work())
+    if as_json:
+        print_json(_describe_api_root(root, is_default=False))
+    else:
+        tell(f"The API root /{root.slug}/ is open")
+
+
+def list_api_roots(as_json: AsJson = False) -> None:
+    """List the API roots; the first is the default."""
+    from regcert.store import collections
+
+    async def work() -> list[ApiRoot]:
+        async with _open_host() as database, database.read() as connection:
+            return await collections.list_api_roots(connection)
+
+    listed = [_describe_api_root(root, is_default=place == 0) for place, root in enumerate(_run(work()))]
+    if as_json:
+        print_json(listed)
+    else:
+        rows = ([one["path"], one["title"], one["description"], "yes" if one["default"] else ""] for one in listed)
+        print_table(("path", "title", "description", "default"), rows)
+
+
 def create_token(
     team: Annotated[str, typer.Option(metavar="SLUG", help="Whose it is.")],
     role: Annotated[Role, typer.Option(help="What it may do.")],
     name: Annotated[str, typer.Option(help="What people call it.")] = "",
     collections: Annotated[str, typer.Option(metavar="a,b", help="The only collections it opens.")] = "",
     expires: Annotated[str, typer.Option(metavar="90d", help="How long it is good for, in days or weeks.")] = "",
+    client: Annotated[str | None, typer.Option(metavar="NAME", help="What shows it; 'regcert client list' names them.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a token; it is shown this once, alone on standard output."""
     from regcert.flows import create_token as flow
 
-    order = flow.TokenOrder(role, name or str(role), _split(collections), _read_span_us(expires) if expires else None)
+    order = flow.TokenOrder(role, name or str(role), _split(collections), _read_span_us(expires) if expires else None, client)
 
     async def work() -> str:
         async with _open_host() as database:
@@ -180,6 +236,18 @@ def create_token(
         print_json({"token": token, "team": team, "role": role})
     else:
         print_line(token)
+
+
+def list_clients(as_json: AsJson = False) -> None:
+    """List the clients that tokens can be made for, and what is done for each beyond the standard."""
+    from regcert.flows.load_profiles import load_profiles
+
+    profiles = load_profiles().values()
+    if as_json:
+        print_json([_describe_profile(profile) for profile in profiles])
+    else:
+        rows = ([one.name, one.title, ", ".join(one.describe_deviations()) or "none"] for one in profiles)
+        print_table(("client", "software", "deviations"), rows)
 
 
 def demo(
@@ -234,7 +302,28 @@ def _describe_team(team: Team) -> dict[str, str]:
     }
 
 
-def _describe_collection(collection: Collection) -> dict[str, str]:
+def _describe_api_root(root: ApiRoot, *, is_default: bool) -> dict[str, Any]:
+    return {
+        "slug": root.slug,
+        "title": root.title,
+        "description": root.description,
+        "path": f"/{root.slug}/",
+        "default": is_default,
+    }
+
+
+def _describe_profile(profile: "Profile") -> dict[str, Any]:
+    deviations = [{"what": what.value, "reason": reason} for what, reason in profile.reasons]
+    return {
+        "name": profile.name,
+        "title": profile.title,
+        "note": profile.note,
+        "page_objects": profile.page_objects,
+        "deviations": deviations,
+    }
+
+
+def _describe_collection(collection: Collection) -> dict[str, Any]:
     root = f"/{collection.api_root}/"
     return {
         "id": collection.uuid,
@@ -245,6 +334,7 @@ def _describe_collection(collection: Collection) -> dict[str, str]:
         "signature": collection.signature.value,
         "api_root": root,
         "path": f"{root}collections/{collection.uuid}/",
+        "media_types": list(collection.media_types),
     }
 
 

@@ -1,9 +1,11 @@
-"""A TAXII collection: who reads it, who writes it, how sensitive it may be."""
+"""A TAXII collection: who reads it, who writes it, how sensitive it may be; and the API root that it stands in."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from regcert.stix.tlp import Tlp
+
+STIX_MEDIA_TYPE = "application/stix+json;version=2.1"
 
 
 class SignatureRule(StrEnum):
@@ -11,6 +13,23 @@ class SignatureRule(StrEnum):
 
     ACCEPTED = "accepted"
     REQUIRED = "required"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRoot:
+    """A group of collections under one address; what is in one cannot be reached through another.
+
+    Args:
+        slug: its path segment, one and without dots: MISP and XSOAR put addresses together from it, OpenCTI takes it apart.
+        title: for people, unique on the host.
+        description: for people.
+
+    Spec: TAXII 2.1 §4.2
+    """
+
+    slug: str
+    title: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +47,7 @@ class Collection:
         signature: whether unsigned posts are taken.
         scope: names the set of teams that read it; collections with the same readers share a scope, and correlation never
             looks across scopes.
+        media_types: that its objects may be of; STIX 2.1 is always the first.
     """
 
     collection_id: int
@@ -39,3 +59,4 @@ class Collection:
     ceiling: Tlp
     signature: SignatureRule
     scope: str
+    media_types: tuple[str, ...] = (STIX_MEDIA_TYPE,)

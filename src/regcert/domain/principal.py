@@ -24,9 +24,11 @@ class Principal:
         role: what it may do.
         token_id: which token it showed; statuses and cursors belong to it.
         collection_ids: the only collections the token opens, or None where it opens all of the team's.
+        client: the profile of the software that shows it, or None for what the standard says.
     """
 
     team: Team
     role: Role
     token_id: int
     collection_ids: frozenset[int] | None
+    client: str | None = None

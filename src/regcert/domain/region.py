@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from regcert.domain.collection import SignatureRule
+from regcert.domain.collection import STIX_MEDIA_TYPE, ApiRoot, SignatureRule
+from regcert.domain.entry import Entry
 from regcert.domain.team import TeamKind
 from regcert.errors import Code, Refusal
 from regcert.stix.tlp import Tlp
@@ -19,10 +20,12 @@ from regcert.stix.tlp import Tlp
 Audience: TypeAlias = tuple[str, ...] | Literal["all"]
 
 NO_COUNTRY = "ZZ"
-_MOST_ENTRIES = 1000
-_GRID_SIDE = 20
+# What this host's other addresses begin with: an API root of that name could be entered and never reached.
+RESERVED_SEGMENTS = ("api", "console", "docs", "feeds", "healthz", "metrics", "readyz", "static", "stream", "taxii2")
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_ROOT = re.compile(rf"(?!(?:{'|'.join(RESERVED_SEGMENTS)})$)" + _SLUG.pattern)
+_ALIAS = re.compile(r"(?![0-9a-f]{8}(-[0-9a-f]{4}){3}-)" + _SLUG.pattern)  # what stands for an id must not look like one
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _IDENTITY = re.compile(r"identity--[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -32,6 +35,7 @@ _LINE = re.compile(r"[^\x00-\x20\x7f][^\x00-\x1f\x7f]{0,399}")
 _NAME = re.compile(r"[^\x00-\x20\x7f][^\x00-\x1f\x7f]{0,99}")
 _TITLE = re.compile(r"[^\x00-\x20\x7f.,][^\x00-\x1f\x7f.,]{0,99}")  # OpenCTI takes titles apart at `.` and `,`
 _TITLE_PATTERN = re.compile(r"(?=.*\{team\})" + _TITLE.pattern)
+_ROOT_WANTED = f"lower case letters, digits and hyphens, at most 40, no dots, and none of {', '.join(RESERVED_SEGMENTS)}"
 _CEILINGS: Mapping[str, Tlp] = {step.label.removeprefix("TLP:"): step for step in Tlp}
 
 
@@ -97,6 +101,8 @@ class CollectionEntry:
     Args:
         read: slugs of the teams that read it, or `all`.
         write: likewise; a team may write what it cannot read, TAXII has write-only collections (§5.1).
+        api_root: slug of its API root, or None for the region's own.
+        media_types: STIX 2.1 first, then what else its objects may be of.
     """
 
     slug: str
@@ -107,6 +113,8 @@ class CollectionEntry:
     signature: SignatureRule
     read: Audience
     write: Audience
+    api_root: str | None = None
+    media_types: tuple[str, ...] = (STIX_MEDIA_TYPE,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +122,13 @@ class Region:
     """A whole region; everything that one entry says of another is true.
 
     Args:
-        slug: also the path segment of its TAXII API root.
+        slug: also the path segment of its own TAXII API root.
         name: for people.
         footnotes: in file order, like everything below.
         countries: at least one.
         teams: at least one.
         collections: the shared ones, then one per team under the slug `team-<team>`.
+        further_roots: API roots besides the region's own.
     """
 
     slug: str
@@ -128,6 +137,15 @@ class Region:
     countries: tuple[Country, ...]
     teams: tuple[TeamEntry, ...]
     collections: tuple[CollectionEntry, ...]
+    further_roots: tuple[ApiRoot, ...] = ()
+
+    @property
+    def api_roots(self) -> tuple[ApiRoot, ...]:
+        """Every API root; the region's own is the first, which makes it the default of discovery."""
+        return (
+            ApiRoot(self.slug, f"{self.name}: indicators and sightings", "What the region's teams share"),
+            *self.further_roots,
+        )
 
 
 def read_region(data: Mapping[str, object]) -> Region:
@@ -142,13 +160,13 @@ def read_region(data: Mapping[str, object]) -> Region:
     Raises:
         Refusal: INVALID_REGION, naming the entry and what to do about it.
     """
-    file = _Entry("the region file", data)
-    file.require_keys("slug name countries teams collections team_collections", "footnotes")
+    file = Entry("the region file", data)
+    file.require_keys("slug name countries teams collections team_collections", "footnotes api_roots")
     rule = file.table_at("team_collections")
     rule.require_keys("title description ceiling signature")
     teams = file.entries("teams", "team")
     region = Region(
-        slug=file.text("slug", _SLUG, "lower case letters, digits and hyphens, at most 40, no dots"),
+        slug=file.text("slug", _ROOT, _ROOT_WANTED),
         name=file.text("name", _NAME),
         footnotes=tuple(_read_footnote(entry) for entry in file.entries("footnotes", "footnote")),
         countries=tuple(_read_country(entry) for entry in file.entries("countries", "country")),
@@ -157,6 +175,7 @@ def read_region(data: Mapping[str, object]) -> Region:
             *(_read_collection(entry) for entry in file.entries("collections", "collection")),
             *(_read_own_collection(rule, team) for team in teams),
         ),
+        further_roots=tuple(_read_api_root(entry) for entry in file.entries("api_roots", "API root")),
     )
     _require_unique(region)
     _require_known(region)
@@ -169,7 +188,7 @@ def read_team_entry(place: str, data: Mapping[str, object]) -> TeamEntry:
     Raises:
         Refusal: INVALID_REGION.
     """
-    return _read_team(_Entry(place, data))
+    return _read_team(Entry(place, data))
 
 
 def read_collection_entry(place: str, data: Mapping[str, object]) -> CollectionEntry:
@@ -178,86 +197,24 @@ def read_collection_entry(place: str, data: Mapping[str, object]) -> CollectionE
     Raises:
         Refusal: INVALID_REGION.
     """
-    return _read_collection(_Entry(place, data))
+    return _read_collection(Entry(place, data))
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One table of the file, and what to call it before a person."""
+def read_api_root_entry(place: str, data: Mapping[str, object]) -> ApiRoot:
+    """Read one API root by the rules of the file; `place` names it in a refusal.
 
-    label: str
-    table: Mapping[str, object]
-
-    def refusal(self, sentence: str) -> Refusal:
-        return Refusal(Code.INVALID_REGION, f"{self.label}: {sentence}")
-
-    def require_keys(self, required: str, optional: str = "") -> None:
-        missing = [key for key in required.split() if key not in self.table]
-        if missing:
-            raise self.refusal(f"add {missing[0]!r}")
-        unknown = sorted(self.table.keys() - {*required.split(), *optional.split()})
-        if unknown:
-            raise self.refusal(f"remove or correct {unknown[0][:40]!r}, no such key is known here")
-
-    def text(self, key: str, shape: re.Pattern[str], wanted: str = "one line of text, not too long") -> str:
-        value = self.table[key]
-        if not isinstance(value, str) or shape.fullmatch(value) is None:
-            raise self.refusal(f"{key!r} must be {wanted}")
-        return value
-
-    def optional_text(self, key: str, shape: re.Pattern[str], wanted: str) -> str:
-        return self.text(key, shape, wanted) if key in self.table else ""
-
-    def choice(self, key: str, choices: Iterable[str]) -> str:
-        known = tuple(choices)
-        value = self.table[key]
-        if not isinstance(value, str) or value not in known:
-            raise self.refusal(f"{key!r} must be one of {', '.join(known)}")
-        return value
-
-    def tile_side(self, key: str) -> int:
-        value = self.table[key]
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _GRID_SIDE:
-            raise self.refusal(f"{key!r} must be a whole number from 1 to {_GRID_SIDE}")
-        return value
-
-    def audience(self, key: str) -> Audience:
-        value = self.table[key]
-        if value == "all":
-            return "all"
-        if not isinstance(value, list) or not 1 <= len(value) <= _MOST_ENTRIES:
-            raise self.refusal(f'{key!r} must be "all" or a list with at least one team')
-        slugs = tuple(slug for slug in value if isinstance(slug, str))
-        if len(set(slugs)) != len(value):
-            raise self.refusal(f"{key!r} must name every team once, by its slug")
-        return slugs
-
-    def table_at(self, key: str) -> "_Entry":
-        value = self.table[key]
-        if not isinstance(value, Mapping):
-            raise self.refusal(f"write {key!r} as one table, [{key}]")
-        return _Entry(f"[{key}]", value)
-
-    def entries(self, key: str, noun: str) -> "tuple[_Entry, ...]":
-        value = self.table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-            raise self.refusal(f"write {key!r} as a list of tables, [[{key}]]")
-        if key in self.table and not 1 <= len(value) <= _MOST_ENTRIES:
-            raise self.refusal(f"{key!r} must hold 1 to {_MOST_ENTRIES} entries")
-        return tuple(_Entry(f"{noun} {_name_of(item, number)}", item) for number, item in enumerate(value, 1))
+    Raises:
+        Refusal: INVALID_REGION.
+    """
+    return _read_api_root(Entry(place, data))
 
 
-def _name_of(item: Mapping[str, object], number: int) -> str:
-    name = item.get("slug", item.get("code"))
-    return repr(name[:40]) if isinstance(name, str) else f"number {number}"
-
-
-def _read_footnote(entry: _Entry) -> Footnote:
+def _read_footnote(entry: Entry) -> Footnote:
     entry.require_keys("mark text")
     return Footnote(mark=entry.text("mark", _MARK, "one of * † ‡"), text=entry.text("text", _LINE))
 
 
-def _read_country(entry: _Entry) -> Country:
+def _read_country(entry: Entry) -> Country:
     entry.require_keys("code name row column", "mark")
     code = entry.text("code", _COUNTRY, "two capital letters, ISO 3166-1 alpha-2 or XK")
     if code == NO_COUNTRY:
@@ -271,7 +228,7 @@ def _read_country(entry: _Entry) -> Country:
     )
 
 
-def _read_team(entry: _Entry) -> TeamEntry:
+def _read_team(entry: Entry) -> TeamEntry:
     entry.require_keys("slug name country kind identity collection", "website note")
     return TeamEntry(
         slug=entry.text("slug", _SLUG, "lower case letters, digits and hyphens, at most 40"),
@@ -284,10 +241,19 @@ def _read_team(entry: _Entry) -> TeamEntry:
     )
 
 
-def _read_collection(entry: _Entry) -> CollectionEntry:
-    entry.require_keys("slug uuid title description ceiling signature read write")
+def _read_api_root(entry: Entry) -> ApiRoot:
+    entry.require_keys("slug title description")
+    return ApiRoot(
+        slug=entry.text("slug", _ROOT, _ROOT_WANTED),
+        title=entry.text("title", _TITLE, "a short title without '.' and ','"),
+        description=entry.text("description", _LINE),
+    )
+
+
+def _read_collection(entry: Entry) -> CollectionEntry:
+    entry.require_keys("slug uuid title description ceiling signature read write", "api_root media_types")
     return CollectionEntry(
-        slug=entry.text("slug", _SLUG, "lower case letters, digits and hyphens, at most 40"),
+        slug=entry.text("slug", _ALIAS, "lower case letters, digits and hyphens, at most 40, and not look like a UUID"),
         uuid=entry.text("uuid", _UUID4, "a version 4 UUID in lower case"),
         title=entry.text("title", _TITLE, "a short title without '.' and ','"),
         description=entry.text("description", _LINE),
@@ -295,10 +261,12 @@ def _read_collection(entry: _Entry) -> CollectionEntry:
         signature=SignatureRule(entry.choice("signature", SignatureRule)),
         read=entry.audience("read"),
         write=entry.audience("write"),
+        api_root=entry.text("api_root", _ROOT, "the slug of an API root") if "api_root" in entry.table else None,
+        media_types=entry.media_types("media_types"),
     )
 
 
-def _read_own_collection(rule: _Entry, team: _Entry) -> CollectionEntry:
+def _read_own_collection(rule: Entry, team: Entry) -> CollectionEntry:
     """Make the collection that only one team reads and writes; all follow one rule, only the UUID is the team's own."""
     slug = team.text("slug", _SLUG)
     title = rule.text("title", _TITLE_PATTERN, "a short title that holds {team}, without '.' and ','")
@@ -323,6 +291,8 @@ def _require_unique(region: Region) -> None:
         "team slug": (team.slug for team in teams),
         "team name": (team.name.casefold() for team in teams),
         "team identity": (team.identity_id for team in teams),
+        "API root slug": (root.slug for root in region.api_roots),
+        "API root title": (root.title.casefold() for root in region.api_roots),
         "collection slug": (collection.slug for collection in collections),
         "collection uuid": (collection.uuid for collection in collections),
         "collection title": (collection.title.casefold() for collection in collections),
@@ -343,7 +313,10 @@ def _require_known(region: Region) -> None:
         if team.country not in codes:
             raise Refusal(Code.INVALID_REGION, f"team {team.slug!r}: add its country under [[countries]]")
     slugs = {team.slug for team in region.teams}
+    roots = {None, *(root.slug for root in region.api_roots)}
     for collection in region.collections:
+        if collection.api_root not in roots:
+            raise Refusal(Code.INVALID_REGION, f"collection {collection.slug!r}: add its API root under [[api_roots]]")
         for audience in (collection.read, collection.write):
             if audience != "all" and not slugs.issuperset(audience):
                 raise Refusal(

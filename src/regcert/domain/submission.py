@@ -11,8 +11,10 @@ step does not type-check, and `tests/architecture` watches that nobody makes one
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from regcert.clock import DAY_US
 from regcert.domain.collection import Collection
@@ -131,7 +133,7 @@ def parse(received: Received, schemas: SchemaSet) -> Parsed:
             refused.append(Refused(stix_id, version, refusal))
     spans = _observed_spans(objects)
     latest_us = received.at_us + DAY_US
-    return Parsed(received, tuple(_dated(stix, spans, latest_us) for stix in objects), tuple(refused))
+    return Parsed(received, tuple([_dated(stix, spans, latest_us) for stix in objects]), tuple(refused))
 
 
 def _observed_spans(objects: list[StixObject]) -> Mapping[str, tuple[int, int]]:
@@ -154,7 +156,7 @@ def _dated(stix: StixObject, spans: Mapping[str, tuple[int, int]], latest_us: in
         first_us, last_us = spans[stix.stix_id]
     if stix.first_us is not None and last_us <= latest_us:
         return stix
-    return replace(stix, first_us=min(first_us, latest_us), last_us=min(last_us, latest_us))
+    return msgspec.structs.replace(stix, first_us=min(first_us, latest_us), last_us=min(last_us, latest_us))
 
 
 def _name_of(value: Mapping[str, object]) -> tuple[str, str | None]:

@@ -9,11 +9,11 @@ from regcert.errors import Code, Refusal
 from regcert.store import collections
 from regcert.store.database import Database, Tx
 from regcert.store.submissions import add_audit
-from regcert.store.teams import read_facts
+from regcert.store.teams import read_facts, touch_rights
 
 
 async def add_collection(database: Database, clock: Clock, entry: CollectionEntry) -> Collection:
-    """Add a collection to the region's API root.
+    """Add a collection to the API root that it names, else to the region's own.
 
     Args:
         database: of an initialised host.
@@ -21,7 +21,8 @@ async def add_collection(database: Database, clock: Clock, entry: CollectionEntr
         entry: what the operator says it is.
 
     Raises:
-        Refusal: NOT_INITIALISED; NOT_FOUND for an audience that names no team; ALREADY_EXISTS.
+        Refusal: NOT_INITIALISED; NOT_FOUND for an API root or a team that does not exist; ALREADY_EXISTS for an id, a slug or a
+            title that is taken.
     """
 
     async def work(tx: Tx) -> Collection:
@@ -33,12 +34,22 @@ async def add_collection(database: Database, clock: Clock, entry: CollectionEntr
     return await database.write(work)
 
 
-async def enter_collection(tx: Tx, at_us: int, api_root: str, entry: CollectionEntry) -> Collection:
+async def enter_collection(tx: Tx, at_us: int, own_root: str, entry: CollectionEntry) -> Collection:
     """Add a collection within a transaction that may hold more.
+
+    Args:
+        tx: the transaction.
+        at_us: now.
+        own_root: the region's own API root, for an entry that names none.
+        entry: what it is.
 
     Raises:
         Refusal: NOT_FOUND, ALREADY_EXISTS.
     """
+    await touch_rights(tx)
+    api_root = entry.api_root or own_root
+    if await collections.find_api_root(tx.connection, api_root) is None:
+        raise Refusal(Code.NOT_FOUND, f"there is no API root called {api_root}; 'regcert root list' shows them")
     collection = Collection(
         collection_id=0,  # given by the store
         uuid=entry.uuid,
@@ -49,6 +60,7 @@ async def enter_collection(tx: Tx, at_us: int, api_root: str, entry: CollectionE
         ceiling=entry.ceiling,
         signature=entry.signature,
         scope=scope_of(entry.read),
+        media_types=entry.media_types,
     )
     added = await collections.add_collection(tx, collection, await _ids(tx, entry.read), await _ids(tx, entry.write))
     await add_audit(tx, None, at_us, "collection-add", entry.slug)

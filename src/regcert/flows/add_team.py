@@ -35,6 +35,7 @@ async def enter_team(tx: Tx, at_us: int, entry: TeamEntry) -> Team:
     Raises:
         Refusal: ALREADY_EXISTS.
     """
+    await teams.touch_rights(tx)
     newcomer = Team(0, entry.slug, entry.name, entry.country, entry.kind, entry.identity_id, entry.website)
     team = await teams.add_team(tx, newcomer)
     await add_audit(tx, None, at_us, "team-add", entry.slug)

@@ -7,12 +7,14 @@ from regcert.clock import Clock
 from regcert.domain.principal import Role
 from regcert.domain.team import Team
 from regcert.errors import Code, Refusal
+from regcert.flows.load_profiles import load_profiles
 from regcert.identity.tokens import new_token, token_digest
 from regcert.store.collections import get_collection_ids
 from regcert.store.database import Database, Tx
 from regcert.store.submissions import add_audit
-from regcert.store.teams import find_team
+from regcert.store.teams import find_team, touch_rights
 from regcert.store.tokens import add_token
+from regcert.taxii.profiles import require_profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +26,14 @@ class TokenOrder:
         name: what people call it, to know later which one to revoke.
         collections: slugs of the only collections it opens; empty for all of its team's.
         valid_us: how long it is good for, or None for ever.
+        client: the name of the profile of the software that will show it, or None for what the standard says.
     """
 
     role: Role
     name: str
     collections: Sequence[str] = ()
     valid_us: int | None = None
+    client: str | None = None
 
 
 async def create_token(database: Database, clock: Clock, team_slug: str, order: TokenOrder) -> str:
@@ -39,8 +43,10 @@ async def create_token(database: Database, clock: Clock, team_slug: str, order: 
         The token; it can be shown now and never again, because only its digest is kept.
 
     Raises:
-        Refusal: NOT_FOUND for a team or a collection that does not exist.
+        Refusal: NOT_FOUND for a team, a collection or a client profile that does not exist.
     """
+    if order.client is not None:
+        require_profile(load_profiles(), order.client)
 
     async def work(tx: Tx) -> str:
         team = await find_team(tx.connection, team_slug)
@@ -57,6 +63,7 @@ async def enter_token(tx: Tx, at_us: int, team: Team, order: TokenOrder) -> str:
     Raises:
         Refusal: NOT_FOUND for a collection that does not exist.
     """
+    await touch_rights(tx)
     token = new_token()
     token_id = await add_token(
         tx,
@@ -67,6 +74,7 @@ async def enter_token(tx: Tx, at_us: int, team: Team, order: TokenOrder) -> str:
         collection_ids=await get_collection_ids(tx.connection, order.collections),
         created_us=at_us,
         expires_us=None if order.valid_us is None else at_us + order.valid_us,
+        client=order.client,
     )
     await add_audit(tx, None, at_us, "token-create", f"{team.slug} {order.role} {token_id}")
     return token

@@ -11,6 +11,7 @@ from regcert.domain.principal import Role
 from regcert.domain.region import Region, read_region
 from regcert.domain.team import Team, TeamKind
 from regcert.errors import Code, Refusal
+from regcert.flows.add_api_root import enter_api_root
 from regcert.flows.add_collection import enter_collection
 from regcert.flows.add_team import enter_team
 from regcert.flows.create_token import TokenOrder, enter_token
@@ -115,6 +116,8 @@ def _keep_host_key(path: Path) -> None:
 async def _enter_region(tx: Tx, at_us: int, region: Region) -> Founded:
     await begin_order(tx)
     teams = [await enter_team(tx, at_us, entry) for entry in region.teams]
+    for root in region.api_roots:  # the region's own first: it becomes the default
+        await enter_api_root(tx, at_us, root)
     for entry in region.collections:
         await enter_collection(tx, at_us, region.slug, entry)
     await add_facts(

@@ -83,7 +83,7 @@ async def get_incident(
         if incident is None:
             raise Refusal(Code.NOT_FOUND, "there is no such incident")
         keys = await list_members(connection, incident.scope, incident.incident_id)
-        groups = await load_groups(connection, incident.scope, sorted(keys)[:MOST_EVIDENCE])
+    groups = await database.run(load_groups(incident.scope, sorted(keys)[:MOST_EVIDENCE]))
     evidence = sorted(groups.values(), key=lambda group: group[0])
     return Ranked(incident, current_score(incident, clock.now_us())), evidence
 

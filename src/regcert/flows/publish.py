@@ -8,10 +8,12 @@ from regcert.domain.submission import Admitted, Received, parse
 from regcert.policy.admission import admit, unknown_markings
 from regcert.signing.verify import verify
 from regcert.stix.schema import SchemaSet
-from regcert.store.database import Database, Tx
+from regcert.stix.tlp import Tlp
+from regcert.store.database import Database
 from regcert.store.markings import find_markings
-from regcert.store.objects import Recorded, record_objects
-from regcert.store.submissions import add_audit, begin_submission, finish_submission
+from regcert.store.objects import record_objects
+from regcert.store.programs import Program
+from regcert.store.submissions import begin_submission, finish_submission, note_deed
 from regcert.store.teams import list_teams
 from regcert.taxii import resources
 from regcert.translog.tree import leaf_hash, tree_hash
@@ -51,23 +53,44 @@ async def publish(database: Database, schemas: SchemaSet, received: Received) ->
     Raises:
         Refusal: the envelope as a whole cannot be taken; nothing is stored.
     """
+    admitted = await look_into(database, schemas, received)  # 1 to 3
+    return await database.write(lambda tx: tx.run(_record(admitted, tx.now_us())))  # 4
+
+
+async def look_into(database: Database, schemas: SchemaSet, received: Received) -> Admitted:
+    """Parse, verify and admit an envelope, whenever it came.
+
+    Raises:
+        Refusal: the envelope as a whole cannot be taken.
+    """
     parsed = await asyncio.to_thread(parse, received, schemas)  # 1
     verified = verify(parsed)  # 2
-    async with database.read() as connection:
-        own = received.principal.team.identity_id
-        neighbours = frozenset(team.identity_id for team in await list_teams(connection)) - {own}
-        stored = await find_markings(connection, received.collection.collection_id, unknown_markings(parsed.objects))
-    admitted = admit(verified, neighbours=neighbours, stored=stored)  # 3
-    return await database.write(lambda tx: _record(tx, admitted))  # 4
+    neighbours = await _list_identities(database) - {received.principal.team.identity_id}
+    stored: dict[str, Tlp | None] = {}
+    if unknown := unknown_markings(parsed.objects):
+        async with database.read() as connection:
+            stored = await find_markings(connection, received.collection.collection_id, unknown)
+    return admit(verified, neighbours=neighbours, stored=stored)  # 3
 
 
-async def _record(tx: Tx, admitted: Admitted) -> Receipt:
+async def _list_identities(database: Database) -> frozenset[str]:
+    """List the identities of all teams: who is enrolled speaks for itself."""
+    heads = await database.look()
+    known: frozenset[str] | None = database.memory.find("identities", heads.rights)
+    if known is None:
+        async with database.read() as connection:
+            known = frozenset(team.identity_id for team in await list_teams(connection))
+        database.memory.keep("identities", heads.rights, known)
+    return known
+
+
+def _record(admitted: Admitted, now_us: int) -> Program[Receipt]:
     received = admitted.received
     status_id = str(uuid.uuid4())
-    submission_id = await begin_submission(tx, received, status_id)
-    recorded: Recorded = await record_objects(tx, admitted, submission_id)
+    submission_id = yield from begin_submission(received, status_id)
+    recorded = yield from record_objects(admitted, submission_id, now_us)
     status = resources.status(status_id, received.at_us, recorded.accepted, recorded.refused)
-    await finish_submission(tx, submission_id, status)
+    yield from finish_submission(submission_id, status)
     root = tree_hash([leaf_hash(one.stix.digest) for one in admitted.objects])
-    await add_audit(tx, received.principal, received.at_us, "publish", f"{received.collection.slug} {root.hex()}")
+    yield from note_deed(received.principal, received.at_us, "publish", f"{received.collection.slug} {root.hex()}")
     return Receipt(status, recorded.stored)

@@ -11,6 +11,7 @@ from regcert.domain.sighting import SightingReport
 from regcert.errors import Code, Refusal
 from regcert.policy.permissions import Permission, require
 from regcert.stix.tlp import Tlp
+from regcert.store.collections import list_api_roots
 from regcert.store.database import Database
 from regcert.store.sightings import find_indicators, record_sightings
 from regcert.store.teams import read_facts
@@ -40,16 +41,16 @@ async def report_sightings(
     """Enter reports of sightings in the ledger.
 
     1. Read each report; a bad one does not spoil the others.
-    2. File it: under the collection it names, else under the region's collection for sightings. A report on an indicator
-       that fewer teams can see than that collection has readers is filed beside the indicator: that it was seen must not tell
-       anybody that it exists.
+    2. File it: under the collection it names, in whatever API root that is, else under the region's collection for sightings.
+       A report on an indicator that fewer teams can see than that collection has readers is filed beside the indicator: that
+       it was seen must not tell anybody that it exists.
     3. Write all of them in one transaction; a report id that the team has used before changes nothing.
 
     Args:
         database: where to.
         clock: for reports that tell no time.
         principal: who reports; one team is one voice, however many tokens it has.
-        api_root: of which region.
+        api_root: the region's own, which is looked in first for a collection that is named.
         reports: at most 10,000, as JSON values.
 
     Returns:
@@ -116,11 +117,21 @@ async def _open_desk(
     async with database.read() as connection:
         facts = await read_facts(connection)
         default = str(facts.get("sightings_collection", ""))
+        roots = [api_root, *(root.slug for root in await list_api_roots(connection) if root.slug != api_root)]
         collections: dict[str, Collection] = {}
         for name in sorted({wanted or default for _, _, wanted in read})[:100]:
-            found = await find_collection(connection, principal, api_root, name)
-            if found is not None and found[2]:
-                collections[name] = found[0]
+            found = await _find_writable(database, principal, roots, name)
+            if found is not None:
+                collections[name] = found
         named = {report.indicator_id for _, report, _ in read if report.indicator_id}
         indicators = await find_indicators(connection, principal, named) if named else {}
     return _Desk(collections, indicators, default)
+
+
+async def _find_writable(database: Database, principal: Principal, roots: Sequence[str], name: str) -> Collection | None:
+    """Find a collection by id or alias, which are unique on the host: at most one root has it."""
+    for root in roots:
+        found = await database.run(find_collection(principal, root, name))
+        if found is not None:
+            return found[0] if found[2] else None
+    return None

@@ -1,17 +1,17 @@
 """Read a collection: what a poller asks for, in the order in which it became visible."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import partial
 
 from regcert.domain.collection import Collection
-from regcert.domain.principal import Principal
 from regcert.errors import Code, Refusal
+from regcert.flows.authenticate import Caller
 from regcert.policy.permissions import Permission, require
-from regcert.store.database import Database, Reader
-from regcert.store.pages import Stretch, has_object, list_entries, read_content
-from regcert.store.visibility import find_collection
+from regcert.store.database import Database
+from regcert.store.pages import Content, Entry, Stretch, has_object, list_entries, read_content
+from regcert.store.visibility import Found, find_collection
 from regcert.taxii import resources
 from regcert.taxii.cursor import Cursor, find_cursor, write_cursor
 from regcert.taxii.filters import Filters, Page, Versions
@@ -30,22 +30,26 @@ class Question:
     """What somebody asks of one collection.
 
     Args:
-        principal: who.
+        caller: who, and the state of the host that they see.
         api_root: of which root.
         collection: its id or alias.
         shape: what to show.
         filters: which objects.
         page: which part of them.
         stix_id: of one object only, or None.
+        tags: of the answers that they have already, as the headers of those named them.
+        empty_list: whether a list is wanted even where it is empty.
     """
 
-    principal: Principal
+    caller: Caller
     api_root: str
     collection: str
     shape: Shape
     filters: Filters
     page: Page
     stix_id: str | None = None
+    tags: frozenset[str] = frozenset()
+    empty_list: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +57,37 @@ class Answer:
     """One page of an answer.
 
     Args:
-        body: the TAXII resource, rendered.
+        body: the TAXII resource, rendered; empty where the caller has it already.
+        tag: names this answer: another one has another tag.
         first_us: when its first item was added, or None where it is empty.
         last_us: when its last item was.
+        is_known: whether the caller has it already.
+        collection_id: of which collection.
     """
 
     body: bytes
+    tag: str
     first_us: int | None
     last_us: int | None
+    is_known: bool
+    collection_id: int
 
 
-async def get_collection(database: Database, principal: Principal, api_root: str, name: str) -> tuple[Collection, bool, bool]:
+async def get_collection(database: Database, caller: Caller, api_root: str, name: str) -> Found:
     """Get a collection that exists for a principal, with whether it may be read and written.
 
     Raises:
         Refusal: NOT_FOUND.
     """
-    async with database.read() as connection:
-        found = await find_collection(connection, principal, api_root, name)
+    principal, heads = caller.principal, caller.heads
+    # Who is asking is in the key as far as it decides what they see: by team, and by what the token is narrowed to.
+    key = (principal.team.team_id, principal.collection_ids, api_root, name)
+    found: Found | None = database.memory.find(key, heads.rights)
     if found is None:
-        raise _no_collection()
+        found = await database.run(find_collection(principal, api_root, name))
+        if found is None:
+            raise _no_collection()
+        database.memory.keep(key, heads.rights, found)
     return found
 
 
@@ -82,8 +97,9 @@ async def retrieve(database: Database, cursor_key: bytes, question: Question) ->
     1. The collection must exist for the principal, and be readable.
     2. A cursor says where the last page ended, and what was asked then; one that this host did not seal for this team and
        collection says nothing.
-    3. One indexed read, that also tells whether there is more.
-    4. An empty answer for one object that is not there at all is NOT_FOUND; for one whose versions do not match it is empty.
+    3. Whoever brings the tag of the answer has it: as long as nothing changes in the collection, no answer does.
+    4. One indexed read, unless it was read before and nothing has changed since.
+    5. An empty answer for one object that is not there at all is NOT_FOUND; for one whose versions do not match it is empty.
 
     Args:
         database: where from.
@@ -93,45 +109,65 @@ async def retrieve(database: Database, cursor_key: bytes, question: Question) ->
     Raises:
         Refusal: NOT_FOUND, FORBIDDEN.
 
-    Spec: TAXII 2.1 §5.3 to §5.8
+    Spec: TAXII 2.1 §5.3 to §5.8, RFC 9110 §8.8.3 and §13.1.2 (entity tags)
     """
-    require(question.principal, Permission.READ)
-    async with database.read() as connection:
-        collection = await _get_readable(connection, question)  # 1
-        binding = f"{collection.uuid} {question.principal.team.slug} {question.shape.value} {question.stix_id or ''}"
-        cursor = find_cursor(question.page.next, cursor_key, binding) if question.page.next else None  # 2
-        stretch = _start(question, collection, cursor)
-        found = await _read(connection, question, stretch)  # 3
-        if found.last is None and question.stix_id is not None:  # 4
-            await _require_object(connection, question, collection)
-    following = None
-    if found.more and found.last is not None:
-        following = write_cursor(Cursor(found.last, stretch.filters), cursor_key, binding)
-    return Answer(found.render(following), found.first, found.last)
+    principal = question.caller.principal
+    require(principal, Permission.READ)
+    collection, can_read, _ = await get_collection(database, question.caller, question.api_root, question.collection)  # 1
+    if not can_read:
+        # A collection that may only be written is no less hidden here: 404 is allowed wherever 403 is (TAXII 2.1 §5.4).
+        raise _no_collection()
+    binding = f"{collection.uuid} {principal.team.slug} {question.shape.value} {question.stix_id or ''}"
+    cursor = find_cursor(question.page.next, cursor_key, binding) if question.page.next else None  # 2
+    stretch = _start(question, collection, cursor)
+    changed = question.caller.heads.changed.get(collection.collection_id, 0)
+    tag = _tag(cursor_key, binding, question, stretch, changed)
+    if tag in question.tags:  # 3
+        return Answer(b"", tag, None, None, is_known=True, collection_id=collection.collection_id)
+    found = await _read(database, question, stretch, changed)  # 4
+    if found.last is None and question.stix_id is not None:  # 5
+        await _require_object(database, question, collection)
+    if found.changed > changed:
+        tag = _tag(cursor_key, binding, question, stretch, found.changed)
+    following = write_cursor(Cursor(found.last, stretch.filters), cursor_key, binding) if found.more and found.last else None
+    name = "versions" if question.shape is Shape.VERSIONS else "objects"
+    body = resources.page(name, found.bodies, following, empty_list=question.empty_list)
+    return Answer(body, tag, found.first, found.last, is_known=False, collection_id=collection.collection_id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What one read brought: the places of its ends, whether there is more, and how it is shown."""
-
-    first: int | None
-    last: int | None
-    more: bool
-    render: Callable[[str | None], bytes]
+def _tag(key: bytes, binding: str, question: Question, stretch: Stretch, changed: int) -> str:
+    """Name an answer by what it depends on: who asks, what is asked, and the last change in the collection."""
+    asked = f"{binding} {changed} {stretch.after} {stretch.limit} {stretch.filters} {question.empty_list}"
+    return hashlib.blake2b(asked.encode("utf-8", "surrogateescape"), digest_size=12, key=key[:32]).hexdigest()
 
 
-async def _read(connection: Reader, question: Question, stretch: Stretch) -> _Found:
-    if question.shape is Shape.OBJECTS:
-        content = await read_content(connection, question.principal, stretch)
-        return _Found(content.first, content.last, content.more, partial(resources.envelope, content.bodies))
-    entries = await list_entries(connection, question.principal, stretch)
+async def _read(database: Database, question: Question, stretch: Stretch, changed: int) -> Content:
+    if max(stretch.after, stretch.filters.added_after_us or 0) >= changed:
+        return Content(None, None, b"", more=False, changed=changed)  # nothing was added behind that
+    # Who may see the collection has been decided; what stands in it is the same for all who may.
+    key = (question.shape, stretch)
+    content: Content | None = database.memory.find(key, changed)
+    if content is None:
+        principal = question.caller.principal
+        if question.shape is Shape.OBJECTS:
+            content = await database.run(read_content(principal, stretch))
+        else:
+            content = _shown(question.shape, stretch, await database.run(list_entries(principal, stretch)), changed)
+        database.memory.keep(key, max(changed, content.changed), content, len(content.bodies))
+    return content
+
+
+def _shown(shape: Shape, stretch: Stretch, entries: Sequence[Entry], changed: int) -> Content:
+    """Render the lines of a manifest, or the versions of an object."""
     shown = entries[: stretch.limit]
-    if question.shape is Shape.MANIFEST:
-        render = partial(resources.manifest, shown)
+    if not shown:
+        return Content(None, None, b"", more=False, changed=changed)
+    (first, *_), (last, *_) = shown[0], shown[-1]
+    if shape is Shape.MANIFEST:
+        items = resources.manifest_records([(position, stix_id, version) for position, stix_id, version, _ in shown])
     else:
-        render = partial(resources.versions, [version for _, _, version in shown])
-    first, last = (shown[0].position, shown[-1].position) if shown else (None, None)
-    return _Found(first, last, len(entries) > len(shown), render)
+        items = resources.versions([version for _, _, version, _ in shown])
+    return Content(first, last, items, more=len(entries) > len(shown), changed=shown[0][3])
 
 
 def _start(question: Question, collection: Collection, cursor: Cursor | None) -> Stretch:
@@ -143,16 +179,9 @@ def _start(question: Question, collection: Collection, cursor: Cursor | None) ->
     return Stretch(collection.collection_id, filters, 0 if cursor is None else cursor.position, question.page.limit)
 
 
-async def _get_readable(connection: Reader, question: Question) -> Collection:
-    found = await find_collection(connection, question.principal, question.api_root, question.collection)
-    if found is None or not found[1]:
-        # A collection that may only be written is no less hidden here: 404 is allowed wherever 403 is (TAXII 2.1 §5.4).
-        raise _no_collection()
-    return found[0]
-
-
-async def _require_object(connection: Reader, question: Question, collection: Collection) -> None:
-    if question.stix_id and not await has_object(connection, question.principal, collection.collection_id, question.stix_id):
+async def _require_object(database: Database, question: Question, collection: Collection) -> None:
+    is_here = has_object(question.caller.principal, collection.collection_id, question.stix_id or "")
+    if not await database.run(is_here):
         raise Refusal(Code.NOT_FOUND, "there is no such object in this collection")
 
 

@@ -38,7 +38,7 @@ async def sign_in(database: Database, clock: Clock, token: str) -> str:
     Raises:
         Refusal: UNAUTHENTICATED; FORBIDDEN for the token of a machine.
     """
-    principal = await recognise(database, clock, token)
+    principal = (await recognise(database, clock, token)).principal
     require(principal, Permission.USE_CONSOLE)
     secret = secrets.token_urlsafe(32)
     now_us = clock.now_us()

@@ -26,8 +26,8 @@ async def withdraw(database: Database, clock: Clock, question: Question) -> None
 
     Spec: TAXII 2.1 §5.7
     """
-    principal = question.principal
-    collection, can_read, can_write = await get_collection(database, principal, question.api_root, question.collection)
+    principal = question.caller.principal
+    collection, can_read, can_write = await get_collection(database, question.caller, question.api_root, question.collection)
     require(principal, Permission.PUBLISH)
     if not (can_read and can_write):
         raise Refusal(Code.FORBIDDEN, "deleting needs both reading and writing rights in the collection")

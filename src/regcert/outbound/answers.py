@@ -60,7 +60,9 @@ def refusal_of(status: int, body: bytes) -> Refusal:
         return Refusal(Code.REFUSED_BY_SERVER, "the server redirects, which is not followed with a token; name its new address")
     if status == 401:
         return Refusal(Code.UNAUTHENTICATED, said or "the server does not know this token; ask your coordinator for a new one")
-    if status == 503:
+    if status == 404:
+        return Refusal(Code.NOT_FOUND, said or "the server has nothing at this address, or not for these credentials")
+    if status in {429, 503}:
         return Refusal(Code.BUSY, said or "the server is busy; try again in a few seconds")
     return Refusal(Code.REFUSED_BY_SERVER, f"the server answered {status}: {said or 'no reason given'}")
 

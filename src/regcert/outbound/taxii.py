@@ -1,4 +1,7 @@
-"""Another host's TAXII 2.1, asked as a client through taxii2-client: publish to a collection, pull one."""
+"""Another host's TAXII 2.1, asked as a client through taxii2-client: publish to a collection.
+
+Reading is not here: taxii2-client loses objects and bytes there, and `regcert.client` does not (decision 0011).
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,25 +18,10 @@ from taxii2client.exceptions import AccessError, TAXIIServiceException
 
 from regcert.errors import Code, Refusal
 from regcert.outbound.answers import inert, refusal_of, require_server, require_token, unreachable, unreadable
+from regcert.outbound.batches import Written, batches, envelope_of, in_order
 from regcert.outbound.bounded import TooMuch, bound
 
-MOST_OBJECTS = 1000
-_FRAME_BYTES = len(b'{"objects":[]}')
 _USER = "regcert"  # the name is free where a token is the password (TAXII 2.1 §8.2.2 asks for Basic, no more)
-_FIRST = ("marking-definition", "extension-definition", "identity")
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """An object as the bytes that are sent; never written anew, so that what is signed stays what it was.
-
-    Args:
-        type: its STIX type, by which objects are put in order.
-        body: its JSON.
-    """
-
-    type: str
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,48 +87,18 @@ class TaxiiHost:
 
         Spec: TAXII 2.1 §5.4, §4.3
         """
-        ordered = sorted(objects, key=lambda one: one.type not in _FIRST)
+        ordered = in_order(objects)
         with self._asking():
             target = self._find(collection)
             if not target.can_write:
                 raise Refusal(Code.FORBIDDEN, f"this token may not write to the collection {collection}")
             most_bytes = int(self._root.max_content_length)
         accepted, failures = 0, []
-        for batch in _batches(ordered, most_bytes):
+        for batch in batches(ordered, most_bytes):
             taken, refused = self._post(target, batch)
             accepted += taken
             failures += refused
         return PublishReport(accepted, tuple(failures))
-
-    def pull(self, collection: str, since: str | None) -> Iterator[dict[str, Any]]:
-        """Read a collection to its end, in the host's order, each version of an object once.
-
-        Args:
-            collection: its alias or id.
-            since: only what was added later than this timestamp, or None for all.
-
-        Raises:
-            Refusal: as `publish`, also halfway.
-
-        Spec: TAXII 2.1 §3.5, §5.3
-        """
-        with self._asking():
-            source = self._find(collection)
-            if not source.can_read:
-                raise Refusal(Code.FORBIDDEN, f"this token may not read the collection {collection}")
-        seen: set[tuple[str, str]] = set()
-        following: str | None = None
-        while True:
-            objects, before = [], following
-            with self._asking():
-                page = source.get_objects(limit=MOST_OBJECTS, added_after=since, next=following)
-                objects, following = page.get("objects", []), page.get("next") if page.get("more") else None
-                if following is not None and (following == before or not objects):
-                    raise unreadable()  # a page that leads to itself would keep us for ever
-                fresh = [one for one in objects if (name := _name(one)) not in seen and not seen.add(name)]  # type: ignore[func-returns-value]
-            yield from fresh
-            if following is None:
-                return
 
     @cached_property
     def _root(self) -> v21.ApiRoot:
@@ -159,7 +117,7 @@ class TaxiiHost:
 
     def _post(self, target: v21.Collection, batch: Sequence[Written]) -> tuple[int, list[Failure]]:
         with self._asking():
-            status = target.add_objects(b'{"objects":[' + b",".join(one.body for one in batch) + b"]}")
+            status = target.add_objects(envelope_of(batch))
             if status.status != "complete":
                 raise Refusal(Code.BUSY, "the server has not finished after a minute; publish again later, it does no harm")
             failures = [_read_failure(one) for one in status.failures[: len(batch)]]
@@ -193,27 +151,8 @@ class TaxiiHost:
             raise unreadable() from error
 
 
-def _batches(objects: Sequence[Written], most_bytes: int) -> Iterator[list[Written]]:
-    """Cut objects into requests; one that alone is larger than a request may be goes alone, and the host says no to it."""
-    batch: list[Written] = []
-    size = _FRAME_BYTES
-    for one in objects:
-        needed = len(one.body) + 1
-        if batch and (len(batch) == MOST_OBJECTS or size + needed > most_bytes):
-            yield batch
-            batch, size = [], _FRAME_BYTES
-        batch.append(one)
-        size += needed
-    if batch:
-        yield batch
-
-
 def _read_failure(one: Mapping[str, Any]) -> Failure:
     return Failure(inert(one.get("id")), inert(one.get("version"), 64), inert(one.get("message"), 400))
-
-
-def _name(one: Mapping[str, Any]) -> tuple[str, str]:
-    return str(one["id"]), str(one.get("modified") or one.get("created"))
 
 
 def _origin(address: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """The step from `Parsed` to `Verified`: who vouches for a publication."""
 
-from regcert.domain.collection import SignatureRule
+from regcert.domain.collection import Collection, SignatureRule
 from regcert.domain.submission import Parsed, Verified, Vouched
 from regcert.errors import Code, Refusal
 
@@ -18,9 +18,18 @@ def verify(parsed: Parsed) -> Verified:
     Raises:
         Refusal: SIGNATURE_REQUIRED.
     """
-    if parsed.received.collection.signature is SignatureRule.REQUIRED:
+    require_attestable(parsed.received.collection)
+    return Verified(parsed, Vouched.ATTESTED)
+
+
+def require_attestable(collection: Collection) -> None:
+    """Refuse what this host may not vouch for by itself, before any of it is looked at.
+
+    Raises:
+        Refusal: SIGNATURE_REQUIRED.
+    """
+    if collection.signature is SignatureRule.REQUIRED:
         raise Refusal(
             Code.SIGNATURE_REQUIRED,
             "this collection takes signed publications only, which this release cannot verify; publish to another one",
         )
-    return Verified(parsed, Vouched.ATTESTED)

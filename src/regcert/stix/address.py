@@ -73,7 +73,8 @@ def read_network(text: str) -> Network:
 
 def ends_in_number(host: str) -> bool:
     """Tell whether the last label is a number, so that a browser would read the host as IPv4 or not at all."""
-    return _NUMBER.fullmatch(host.rpartition(".")[2]) is not None
+    last = host.rpartition(".")[2]
+    return last[:1].isdigit() and _NUMBER.fullmatch(last) is not None
 
 
 def find_browser_ipv4(host: str) -> IPv4Address | None:

@@ -6,7 +6,7 @@ compared by size, likeness or expression, or belongs to a victim (recipients of 
 canonical form is left out: it stays in the object, and nothing can be equal to it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -31,7 +31,7 @@ def _web_address(value: str) -> Observable:
 
 # Property paths by object type, list indexes left out. Producers put addresses and networks into domain-name, and domains
 # into dst_ref.value, so that whatever names a machine is read as what it is.
-_READERS: Mapping[tuple[str, ...], _Reader] = {
+_READERS: dict[tuple[str | int, ...], _Reader] = {
     ("ipv4-addr", "value"): canonical_host,
     ("ipv6-addr", "value"): canonical_host,
     ("domain-name", "value"): canonical_host,
@@ -49,17 +49,21 @@ _READERS: Mapping[tuple[str, ...], _Reader] = {
     ("ipv4-addr", "belongs_to_refs", "number"): _of(ObservableKind.ASN),
     ("ipv6-addr", "belongs_to_refs", "number"): _of(ObservableKind.ASN),
 }
-_HASH_KINDS: Mapping[str, ObservableKind] = {
-    "MD5": ObservableKind.MD5,
-    "SHA1": ObservableKind.SHA1,
-    "SHA256": ObservableKind.SHA256,
-    "SHA512": ObservableKind.SHA512,
-    "SSDEEP": ObservableKind.SSDEEP,
-    "TLSH": ObservableKind.TLSH,
+_HASH_READERS: Mapping[str, _Reader] = {
+    "MD5": _of(ObservableKind.MD5),
+    "SHA1": _of(ObservableKind.SHA1),
+    "SHA256": _of(ObservableKind.SHA256),
+    "SHA512": _of(ObservableKind.SHA512),
+    "SSDEEP": _of(ObservableKind.SSDEEP),
+    "TLSH": _of(ObservableKind.TLSH),
 }
+_HASH_NAMES = ("MD5", "SHA-1", "SHA-256", "SHA-512", "SSDEEP", "TLSH")
 _HASHED_TYPES = frozenset(("file", "artifact", "x509-certificate"))
+# Other spellings of the algorithms are understood too, but looked up by hand.
+_READERS |= {(kind, "hashes", name): _HASH_READERS[name.replace("-", "")] for kind in _HASHED_TYPES for name in _HASH_NAMES}
 _REQUEST_HEADER = ("extensions", "http-request-ext", "request_header")
 _MENTIONING = frozenset((Operator.EQUAL, Operator.IN, Operator.IS_SUBSET))
+_HOLDING_TYPES = {"observed-data"} | {object_type for object_type, *_ in _READERS} | _HASHED_TYPES
 
 
 def observables_of(obj: dict[str, Any]) -> tuple[Observable, ...]:
@@ -76,8 +80,10 @@ def observables_of(obj: dict[str, Any]) -> tuple[Observable, ...]:
 
     Spec: STIX 2.1 §4.7 (indicator), §4.14 (observed-data), §6 (cyber-observable objects)
     """
-    if obj.get("type") != "indicator":
-        return _bounded(_of_observation(obj))
+    object_type = obj.get("type")
+    if object_type != "indicator":
+        holds = isinstance(object_type, str) and object_type in _HOLDING_TYPES
+        return _bounded(tuple(_of_observation(obj))) if holds else ()
     if obj.get("pattern_type") != "stix":
         return ()
     pattern = obj.get("pattern")
@@ -91,21 +97,26 @@ def observables_of_pattern(pattern: Pattern) -> tuple[Observable, ...]:
     return _bounded(_of_comparisons(pattern.comparisons))
 
 
-def _bounded(observables: Iterable[Observable]) -> tuple[Observable, ...]:
-    return tuple(islice(dict.fromkeys(observables), MAX_OBSERVABLES))
+def _bounded(observables: Sequence[Observable]) -> tuple[Observable, ...]:
+    return tuple(observables if len(observables) < 2 else islice(dict.fromkeys(observables), MAX_OBSERVABLES))
 
 
-def _of_comparisons(comparisons: Iterable[Comparison]) -> Iterator[Observable]:
+def _of_comparisons(comparisons: Iterable[Comparison]) -> list[Observable]:
+    found: list[Observable] = []
     for comparison in comparisons:
         if comparison.negated or comparison.operator not in _MENTIONING:
             continue
         read = _find_reader(comparison.object_type, comparison.path)
         if read is None or (comparison.operator is Operator.IS_SUBSET and read is not canonical_host):
             continue
-        yield from _readable(read, comparison.values)
+        found.extend(_readable(read, comparison.values))
+    return found
 
 
 def _find_reader(object_type: str, path: tuple[str | int, ...]) -> _Reader | None:
+    read = _READERS.get((object_type, *path))
+    if read is not None:
+        return read
     keys = tuple(step for step in path if isinstance(step, str))
     if len(keys) == 2 and keys[0] == "hashes" and object_type in _HASHED_TYPES:
         return _find_hash_reader(keys[1])
@@ -116,18 +127,19 @@ def _find_reader(object_type: str, path: tuple[str | int, ...]) -> _Reader | Non
 
 def _find_hash_reader(algorithm: str) -> _Reader | None:
     """Find the hash kind behind `SHA-256`, `sha256`, `SHA_256`: producers write all three."""
-    kind = _HASH_KINDS.get(algorithm.upper().replace("-", "").replace("_", ""))
-    return None if kind is None else _of(kind)
+    return _HASH_READERS.get(algorithm.upper().replace("-", "").replace("_", ""))
 
 
-def _readable(read: _Reader, values: Iterable[Value]) -> Iterator[Observable]:
+def _readable(read: _Reader, values: Iterable[Value]) -> list[Observable]:
+    found: list[Observable] = []
     for value in values:
         if isinstance(value, bool) or not isinstance(value, str | int):
             continue
         try:
-            yield read(str(value))
+            found.append(read(str(value)))
         except (Refusal, ValueError):  # str() has its own limit: 4300 digits
             continue
+    return found
 
 
 def _of_observation(obj: Mapping[str, Any]) -> Iterator[Observable]:

@@ -26,7 +26,7 @@ def read_free_text(text: str) -> str:
     """
     if len(text) > MAX_TEXT_CHARACTERS or _CONTROL.search(text):
         raise Refusal(Code.INVALID_OBSERVABLE, "the value must be text of at most 1024 characters without control characters")
-    value = unicodedata.normalize("NFC", text).strip()
+    value = (text if text.isascii() else unicodedata.normalize("NFC", text)).strip()
     if not 0 < len(value) <= MAX_TEXT_CHARACTERS:
         raise Refusal(Code.INVALID_OBSERVABLE, "the value must be text of 1 to 1024 characters")
     return value
@@ -38,7 +38,7 @@ def read_file_name(text: str) -> str:
     Raises:
         Refusal: INVALID_OBSERVABLE.
     """
-    name = re.split(r"[/\\]", read_free_text(text))[-1].strip()
+    name = read_free_text(text).replace("\\", "/").rpartition("/")[2].strip()
     if name in ("", ".", ".."):
         raise Refusal(Code.INVALID_OBSERVABLE, "the value names a folder, not a file")
     return name

@@ -6,15 +6,16 @@ construction; canonical text is its own canonical text.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+
+import msgspec
 
 from regcert.errors import Code, Refusal
 from regcert.stix.address import Address, ends_in_number, read_address, read_network
 from regcert.stix.digest import read_hex_digest, read_ssdeep, read_tlsh
 from regcert.stix.free_text import read_email, read_file_name, read_free_text
-from regcert.stix.host_name import read_host_name
+from regcert.stix.host_name import MAX_NAME_CHARACTERS, read_host_name
 from regcert.stix.refang import refang
 from regcert.stix.url import MAX_URL_CHARACTERS, read_url
 
@@ -39,9 +40,10 @@ class ObservableKind(StrEnum):
     USER_AGENT = "user-agent"
     ASN = "asn"
 
+    __hash__ = str.__hash__  # a kind equals its text; and it is hashed with every value
 
-@dataclass(frozen=True, slots=True, order=True)
-class Observable:
+
+class Observable(msgspec.Struct, frozen=True, order=True, gc=False):
     """One atomic value; made only by this module, so that equal values are equal objects.
 
     Args:
@@ -53,6 +55,9 @@ class Observable:
     value: str
 
 
+# What is in canonical form already, and then is what it looks like: most of what machines send.
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_CANONICAL_HOST = re.compile(rf"((?:{_OCTET}\.){{3}}{_OCTET})|(?:[a-z0-9_-]{{1,63}}\.)++[a-z_-][a-z0-9_-]{{0,62}}")
 _ASN = re.compile(r"(?:AS[ ]?)?([0-9]{1,10})", re.IGNORECASE | re.ASCII)
 _MAX_ASN = 2**32 - 1
 
@@ -107,6 +112,9 @@ def canonical_host(value: str) -> Observable:
     Raises:
         Refusal: INVALID_OBSERVABLE.
     """
+    plain = _CANONICAL_HOST.fullmatch(value) if len(value) <= MAX_NAME_CHARACTERS else None
+    if plain is not None:
+        return Observable(ObservableKind.IPV4 if plain[1] else ObservableKind.DOMAIN, value)
     if "/" in value:
         return _network(value)
     if ":" in value:

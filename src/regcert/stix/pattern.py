@@ -7,8 +7,10 @@ stranger's expression is an attack surface), whether a hash has the length of it
 
 import base64
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+
+import msgspec
 
 from regcert.errors import Code, Refusal
 from regcert.stix.pattern_tokens import KEYWORDS, Tokens
@@ -36,9 +38,10 @@ class Operator(StrEnum):
     IS_SUPERSET = "ISSUPERSET"
     EXISTS = "EXISTS"
 
+    __hash__ = str.__hash__  # an operator equals its text; and sets of operators are asked for every comparison
 
-@dataclass(frozen=True, slots=True)
-class Timestamp:
+
+class Timestamp(msgspec.Struct, frozen=True, gc=False):
     """A `t'...'` literal, as it was written; the day may not exist in the calendar."""
 
     text: str
@@ -48,8 +51,7 @@ Value = str | int | float | bool | bytes | Timestamp
 PathStep = str | int
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True, gc=False):
     """One comparison of a pattern.
 
     Args:
@@ -67,8 +69,7 @@ class Comparison:
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(msgspec.Struct, frozen=True, gc=False):
     """What a pattern compares, in the order written."""
 
     comparisons: tuple[Comparison, ...]
@@ -87,28 +88,58 @@ def read_pattern(text: str) -> Pattern:
     """
     if len(text) > MAX_PATTERN_CHARACTERS:
         raise Refusal(Code.INVALID_PATTERN, "the STIX pattern is longer than 262144 characters: split it over several indicators")
-    simple = find_simple_comparison(text)
-    return Pattern((simple,) if simple else _Reader(Tokens(text)).read())
+    return Pattern(find_simple_comparisons(text) or _Reader(Tokens(text)).read())
 
 
 _WORD = r"[A-Za-z_][A-Za-z0-9_]*+"
-_SIMPLE = re.compile(rf"\[ *([A-Za-z_][A-Za-z0-9_-]*+):({_WORD}(?:\.(?:{_WORD}|'[A-Za-z0-9_-]++'))*+) *= *'([^'\\]*+)' *\]")
+_TERM = rf"([A-Za-z_][A-Za-z0-9_-]*+:{_WORD}(?:\.(?:{_WORD}|'[A-Za-z0-9_-]++'))*+) *= *'([^'\\]*+)'"
+_ONE = re.compile(rf"\[ *{_TERM} *\]")
+_FIRST = re.compile(rf"\[ *{_TERM}")
+_NEXT = re.compile(rf" ++(?:AND|OR) ++{_TERM}")
+_LAST = re.compile(r" *\]")
+_LONGEST_SIMPLE_PATH = 80
 
 
-def find_simple_comparison(text: str) -> Comparison | None:
-    """Read `[type:path = 'value']`, the shape of nine indicators in ten, without the full parser.
+def find_simple_comparisons(text: str) -> tuple[Comparison, ...]:
+    """Read `[type:path = 'value']`, or several of them with AND or OR between, without the full parser.
+
+    That is the shape of nearly every indicator.
 
     Returns:
-        Exactly what the full parser would say, or None where the shape is another.
+        Exactly what the full parser would say, or nothing where the shape is another.
     """
-    match = _SIMPLE.fullmatch(text)
-    if match is None:
-        return None
-    object_type, path, value = match.groups()
+    match = _ONE.fullmatch(text)
+    if match is not None:
+        comparison = _equality(*match.groups())
+        return () if comparison is None else (comparison,)
+    comparisons: list[Comparison] = []
+    match = _FIRST.match(text)
+    while match is not None and len(comparisons) < MAX_TERMS:
+        comparison = _equality(*match.groups())
+        if comparison is None:
+            return ()
+        comparisons.append(comparison)
+        end = match.end()
+        match = _NEXT.match(text, end)
+        if match is None:
+            return tuple(comparisons) if _LAST.fullmatch(text, end) else ()
+    return ()
+
+
+def _equality(path: str, value: str) -> Comparison | None:
+    """Say what `type:path = 'value'` compares; None where the path may not be written so."""
+    named = _simple_path(path) if len(path) <= _LONGEST_SIMPLE_PATH else None
+    return None if named is None else Comparison(*named, Operator.EQUAL, False, (value,))
+
+
+@lru_cache(maxsize=1024)  # a few dozen paths are all that is ever written; their length is bounded by the caller
+def _simple_path(text: str) -> tuple[str, tuple[PathStep, ...]] | None:
+    """Take `type:key.'quoted key'` apart; None where one of the words means something else in a pattern."""
+    object_type, _, path = text.partition(":")
     steps = path.split(".")
     if object_type in KEYWORDS or not KEYWORDS.isdisjoint(steps):
         return None
-    return Comparison(object_type, tuple(step.strip("'") for step in steps), Operator.EQUAL, False, (value,))
+    return object_type, tuple(step.strip("'") for step in steps)
 
 
 _OPERATORS = {operator.value: operator for operator in Operator if operator is not Operator.EXISTS}

@@ -4,14 +4,18 @@ What is refused here, before anything else looks: text that is not UTF-8 JSON, n
 key that stands twice (two readers would see two objects), numbers that are not finite or not below 2^53 (readers round them
 differently), half of a surrogate pair. A fault inside one object refuses that object; a fault in the frame around them
 refuses the whole body, because where it ends is then unknown.
+
+Each object is read once at the speed of C, and `_find_sound` proves that nothing was lost on the way. What it cannot prove is
+read a second time by the decoder that sees every property, and that one alone refuses.
 """
 
 import json
 import math
 import re
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
+
+import msgspec
 
 from regcert.errors import Code, Refusal
 from regcert.stix.canonical import canonical_bytes, digest
@@ -21,10 +25,10 @@ MAX_OBJECT_BYTES = 4 * 1024 * 1024
 MAX_SAFE_INTEGER = 2**53 - 1  # RFC 7493 §2.2; the canonical form knows no larger one
 
 _BLANK = re.compile(r"[ \t\n\r]*")
+_COMMA = re.compile(r"[ \t\n\r]*+,[ \t\n\r]*+(?!\])")
 
 
-@dataclass(frozen=True, slots=True)
-class ReadObject:
+class ReadObject(msgspec.Struct, frozen=True, gc=False):
     """One object as it was sent.
 
     Args:
@@ -39,23 +43,29 @@ class ReadObject:
 
 
 class _BoundedDecoder:
-    """The standard library's decoder, told to write down what it must not let pass."""
+    """The standard library's decoder, told to write down what it must not let pass.
 
-    def __init__(self) -> None:
+    Args:
+        every_property: whether to look for properties that stand twice; that makes it slower by a third.
+    """
+
+    def __init__(self, *, every_property: bool = True) -> None:
         self.fault: Refusal | None = None
         self.has_float = False
-        self._decoder = json.JSONDecoder(
-            object_pairs_hook=self._object,
+        decoder = json.JSONDecoder(
+            object_pairs_hook=self._object if every_property else None,
             parse_int=self._integer,
             parse_float=self._float,
             parse_constant=self._constant,
         )
+        # Not raw_decode: that one only calls this, and words the error.
+        self._scan: Callable[[str, int], tuple[Any, int]] = decoder.scan_once  # type: ignore[attr-defined]
 
     def decode(self, text: str, start: int) -> tuple[Any, int]:
         """Read the value that begins at `start`; return it with the index behind it."""
         self.fault, self.has_float = None, False
         try:
-            return self._decoder.raw_decode(text, start)
+            return self._scan(text, start)
         except (ValueError, StopIteration) as error:
             raise Refusal(Code.MALFORMED_JSON, "the body is not JSON; check it with a JSON tool and send it again") from error
         except RecursionError as error:
@@ -155,27 +165,65 @@ def _text(body: bytes) -> str:
 
 def _read_objects(decoder: _BoundedDecoder, text: str, start: int) -> Generator[ReadObject | Refusal, None, int]:
     """Yield each element of the array at `start`; return the index behind it."""
+    quick = _BoundedDecoder(every_property=False)
     at = _expect(text, start, "[")
     while text[at : at + 1] != "]":
-        value, end = decoder.decode(text, at)
-        yield _judge(value, text[at:end], decoder)
-        at = _next_element(text, _skip(text, end), "]")
+        value, end = quick.decode(text, at)
+        body = text[at:end].encode()
+        found: ReadObject | Refusal | None = _find_sound(value, body, quick)
+        if found is None:
+            value, _ = decoder.decode(text, at)
+            found = _judge(value, body, decoder)
+        yield found
+        if text.startswith(",{", end):
+            at = end + 1
+            continue
+        comma = _COMMA.match(text, end)
+        at = comma.end() if comma else _next_element(text, _skip(text, end), "]")
     return at + 1
 
 
-def _judge(value: Any, text: str, decoder: _BoundedDecoder) -> ReadObject | Refusal:
-    body = text.encode()
+def _find_sound(value: Any, body: bytes, quick: _BoundedDecoder) -> ReadObject | None:
+    r"""Take an object of which it is certain that nothing in it can be refused here; None where that is not certain.
+
+    How can it be certain that no property stands twice, if the decoder keeps only the last? One that stands twice is in the
+    text twice, but in the value, and thus in the canonical form, once. That form writes every token as shortly as JSON
+    can: as long as the text, it has left nothing out. Blanks and escapes make the text longer, and floats can make the form
+    longer; then quotes are counted. Both have two around each string and write a quote within a string as `\"`, but for a
+    text with `\u0022` in it: equally many, and no key was left out.
+    """
+    if quick.fault is not None or not isinstance(value, dict) or not _is_small(value, body):
+        return None
+    try:
+        canonical = canonical_bytes(value, simple=not quick.has_float)
+    except Refusal:
+        return None
+    as_short = len(canonical) == len(body) and not quick.has_float
+    if as_short or (body.count(b'"') == canonical.count(b'"') and b"\\u0022" not in body):
+        return ReadObject(value, body, digest(canonical))
+    return None
+
+
+def _is_small(value: Any, body: bytes) -> bool:
+    """Tell whether neither size nor depth is beyond its bound."""
+    if len(body) > MAX_OBJECT_BYTES:
+        return False
+    braces = 1 if body.find(b"{", 1) < 0 else body.count(b"{")  # to find is much quicker than to count
+    return braces + body.count(b"[") <= MAX_DEPTH or _depth(value) <= MAX_DEPTH
+
+
+def _judge(value: Any, body: bytes, decoder: _BoundedDecoder) -> ReadObject | Refusal:
+    """Say what is wrong with an element of `objects`, or take it."""
     if len(body) > MAX_OBJECT_BYTES:
         return Refusal(Code.TOO_LARGE, f"the object is larger than {MAX_OBJECT_BYTES} bytes; split it")
-    if text.count("{") + text.count("[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+    if not _is_small(value, body):
         return Refusal(Code.TOO_DEEP, f"the object nests deeper than {MAX_DEPTH} levels")
     if decoder.fault is not None:
         return decoder.fault
     if not isinstance(value, dict):
         return Refusal(Code.INVALID_STIX, "an element of 'objects' is not a JSON object")
-    simple = not decoder.has_float and text.isascii() and "\\u" not in text
     try:
-        return ReadObject(value, body, digest(canonical_bytes(value, simple=simple)))
+        return ReadObject(value, body, digest(canonical_bytes(value, simple=not decoder.has_float)))
     except Refusal as refusal:
         return refusal
 

@@ -84,7 +84,8 @@ class SchemaSet:
         if rules is self._custom and not obj["id"].startswith(f"{kind}--"):
             raise Refusal(Code.INVALID_STIX, f"{_path(kind, ['id'])}: must begin with the object's type and two hyphens")
         for span in spans:
-            _require_order(obj, span)
+            if span[1] in obj:
+                _require_order(obj, span)
 
     def _explain(self, validator: jsonschema_rs.Draft202012Validator, obj: dict[str, Any]) -> str:
         """Say in one sentence what the validator found first."""
@@ -116,7 +117,7 @@ class SchemaSet:
 def _require_order(obj: dict[str, Any], span: _Span) -> None:
     """Refuse an object whose span of time ends before it begins."""
     earlier, later, may_be_equal = span
-    if earlier in obj and later in obj:
+    if earlier in obj and not (may_be_equal and obj[earlier] == obj[later]):
         first, last = _moment(obj[earlier]), _moment(obj[later])
         if last < first or (last == first and not may_be_equal):
             rule = "must not be earlier than" if may_be_equal else "must be later than"

@@ -36,9 +36,11 @@ def read_timestamp(text: str) -> int:
     """
     if _PLAIN.fullmatch(text):
         try:
-            return _since_epoch(datetime.fromisoformat(text))
+            since = datetime.fromisoformat(text) - _EPOCH
         except ValueError:
             pass  # a leap second, or no date at all: looked at more closely below
+        else:
+            return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     match = _RFC3339.fullmatch(text) if len(text) <= 64 else None
     if match is None:
         raise Refusal(Code.INVALID_TIMESTAMP, "not an RFC 3339 timestamp such as 2026-11-21T19:55:39.123456Z")
@@ -55,10 +57,6 @@ def read_timestamp(text: str) -> int:
         moment = datetime(year, month, day, hour, minute, second, micros, tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise Refusal(Code.INVALID_TIMESTAMP, "no such date or time of day exists") from error
-    return _since_epoch(moment)
-
-
-def _since_epoch(moment: datetime) -> int:
     since = moment - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 

@@ -10,12 +10,16 @@ from urllib.parse import unquote_to_bytes
 
 from regcert.errors import Code, Refusal
 from regcert.stix.address import find_browser_ipv4, read_address
-from regcert.stix.host_name import read_host_name
+from regcert.stix.host_name import MAX_NAME_CHARACTERS, read_host_name
 
 MAX_URL_CHARACTERS = 8192
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,31})://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?")
 _AUTHORITY = re.compile(r"(?:(.*)@)?(\[[^\[\]]*\]|[^:\[\]@]*)(?::([0-9]{0,8}))?")
+# A name for a host, no user, no port, nothing escaped: in canonical form, if no segment begins with a dot and none is too long.
+_CANONICAL = re.compile(
+    r"https?://(?:[a-z0-9_-]{1,63}\.)*+[a-z_-][a-z0-9_-]{0,62}/[A-Za-z0-9._~!$&'()*+,;=:@/-]*+(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]*+)?"
+)
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 
 # A percent sign that begins no escape becomes %25: left alone it could join with what is decoded after it.
@@ -38,6 +42,8 @@ def read_url(text: str) -> str:
 
     Spec: RFC 3986 §6.2, WHATWG URL §4 for http, https, ftp, ws and wss
     """
+    if len(text) <= MAX_NAME_CHARACTERS and _CANONICAL.fullmatch(text) and "/." not in text:
+        return text
     text = text.strip(" ")
     if len(text) > MAX_URL_CHARACTERS:
         raise Refusal(Code.INVALID_OBSERVABLE, "the URL is longer than 8192 characters")

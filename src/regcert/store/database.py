@@ -15,22 +15,25 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import event, select, text, update
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from regcert.clock import Clock
 from regcert.errors import Code, Refusal
 from regcert.store import sqlite_driver
-from regcert.store.tables import HostOrder, table
+from regcert.store.heads import Heads, Lookout
+from regcert.store.memory import Memory
+from regcert.store.order import lock_order, take_positions
+from regcert.store.outages import answer_of, answering
+from regcert.store.programs import Program, run_in_sqlite, run_on_postgres
+from regcert.store.readers import PostgresReaders, Readers, SqliteReaders
 
 GATHER = 64
 WAITING = 1024
-# JavaScript clients cut times to milliseconds and ask for that millisecond again: 500 objects fit, fewer than a page.
-POSITION_STEP_US = 2
+# Answers that were read and may be asked again: a few dozen large pages, or all that is small.
+MEMORY_BYTES = 32 * 1024 * 1024
 
 # Every query here is meant to be answered from indexes. Where statistics are missing or old, on a young host or behind a large
 # import, PostgreSQL would guess that reading a whole table is cheaper, and keep to that in its prepared statements.
@@ -45,11 +48,7 @@ _INDEXED = {
 
 # What BEGIN IMMEDIATE is on SQLite: commits of several processes follow each other, so none can wait for another in a circle.
 _ONE_WRITER = "SELECT pg_advisory_xact_lock(762373)"
-# PostgreSQL's classes of its own trouble: connection, resources, operator intervention.
-_OUTAGE_STATES = ("08", "53", "57")
-
 _LOG = logging.getLogger("regcert.store")
-_ORDER = table(HostOrder)
 T = TypeVar("T")
 Reader = AsyncConnection
 
@@ -66,32 +65,28 @@ class Tx:
         self.connection = connection
         self._clock = clock
 
-    async def lock_order(self) -> int:
-        """Take the host's order lock until the commit, and return the last position given away.
+    async def run(self, program: Program[T]) -> T:
+        """Run a program within this request's part of the commit.
 
-        What a writer looks up behind this point cannot be changed by another before it commits.
+        Raises:
+            Refusal: what the program refused.
         """
-        lock = select(_ORDER.c.position).where(_ORDER.c.order_id == 1).with_for_update()
-        position: int = (await self.connection.execute(lock)).scalar_one()
-        return position
+        driver: Any = (await self.connection.get_raw_connection()).driver_connection
+        if self.connection.dialect.name == "sqlite":
+            return cast("T", await driver.run(lambda connection: run_in_sqlite(connection, program)))
+        return await run_on_postgres(driver, program)
+
+    async def lock_order(self) -> int:
+        """Take the host's order lock; `lock_order` below says what that means."""
+        return await self.run(lock_order())
 
     async def take_positions(self, count: int) -> range:
-        """Take the next places in the host's order for rows that are written now.
+        """Take the next places in the host's order; `take_positions` below says how."""
+        return await self.run(take_positions(count, self.now_us()))
 
-        The order lock is held from here to the commit: whoever comes later gets larger numbers and becomes visible later.
-
-        Args:
-            count: how many, at least 1.
-
-        Returns:
-            Positions, which are microseconds since the epoch: unique on this host and rising, also when the clock steps back.
-        """
-        last = await self.lock_order()
-        first = max(last + POSITION_STEP_US, self._clock.now_us())
-        positions = range(first, first + count * POSITION_STEP_US, POSITION_STEP_US)
-        moved = update(_ORDER).where(_ORDER.c.order_id == 1).values(position=positions[-1])
-        await self.connection.execute(moved)
-        return positions
+    def now_us(self) -> int:
+        """Return what time it is, in microseconds since the epoch."""
+        return self._clock.now_us()
 
 
 @dataclass(slots=True)
@@ -106,12 +101,16 @@ class Database:
     Args:
         writer: the engine of the one writer.
         reader: the engine whose connections refuse to write.
+        readers: the hot path's own connections, which refuse to write, too.
         clock: what time it is.
     """
 
-    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, readers: Readers, clock: Clock) -> None:
+        self.memory = Memory(MEMORY_BYTES)
         self._writer = writer
         self._reader = reader
+        self._readers = readers
+        self._lookout = Lookout(readers)
         self._clock = clock
         self._requests: asyncio.Queue[_Request] = asyncio.Queue(WAITING)
 
@@ -147,14 +146,33 @@ class Database:
         Raises:
             Refusal: BUSY where the database does not answer.
         """
-        try:
+        with answering():
             async with self._reader.connect() as connection:
                 yield connection
-        except (SQLAlchemyError, OSError) as error:
-            answer = _answer(error)
-            if answer is error:
-                raise
-            raise answer from error
+
+    async def look(self) -> Heads:
+        """Return how far the host has come, no earlier than now: what `memory` holds is worth something only under that.
+
+        Raises:
+            Refusal: BUSY where the database does not answer.
+        """
+        return await self._lookout.look()
+
+    async def wait_for_change(self, seen: Heads, collection_id: int, most_s: float) -> bool:
+        """Wait until a collection has changed since it was seen; `Lookout` says how."""
+        return await self._lookout.wait_for_change(seen, collection_id, most_s)
+
+    def stop_waiting(self) -> None:
+        """Let all go who wait for a change; the host is stopping."""
+        self._lookout.close()
+
+    async def run(self, program: Program[T]) -> T:
+        """Run a program that only reads.
+
+        Raises:
+            Refusal: what the program refused; BUSY where the database does not answer.
+        """
+        return await self._readers.run(program)
 
     async def serve_writes(self) -> None:
         """Gather waiting requests into commits until cancelled."""
@@ -185,7 +203,7 @@ class Database:
                 request.done.cancel()
             raise
         except Exception as error:  # noqa: BLE001 - whoever asked learns it; the writer must outlive it
-            failed = _answer(error)
+            failed = answer_of(error)
             answers = [(request, None, failed) for request in batch]
         for request, result, failure in answers:
             if request.done.done():
@@ -201,7 +219,7 @@ class Database:
             result = await request.work(Tx(connection, self._clock))
         except Exception as error:  # noqa: BLE001 - it is handed to whoever asked, whatever it is
             await savepoint.rollback()
-            return request, None, _answer(error)
+            return request, None, answer_of(error)
         await savepoint.commit()
         return request, result, None
 
@@ -219,10 +237,11 @@ async def open_database(url: str, clock: Clock, *, readers: int = 4) -> AsyncIte
         Refusal: INVALID_SETTING for another kind of address; UNSAFE_DATABASE where what we promise cannot be kept.
     """
     writer, reader = _engines(url, readers)
+    programs = _readers(url)
     try:
         async with writer.connect() as connection:
             await _require_safe(connection)
-        database = Database(writer, reader, clock)
+        database = Database(writer, reader, programs, clock)
         serving = asyncio.create_task(database.serve_writes(), name="writer")
         try:
             yield database
@@ -232,22 +251,9 @@ async def open_database(url: str, clock: Clock, *, readers: int = 4) -> AsyncIte
                 await serving
             database.turn_away()
     finally:
+        await programs.close()
         await reader.dispose()
         await writer.dispose()
-
-
-def _answer(error: Exception) -> Exception:
-    """Turn the failure of a database that is gone, full or overrun into an answer: whoever asked may ask again.
-
-    Whether the last commit before the failure is on disk may be unknown; what is there is not stored twice. Any other error is
-    a fault of ours and stays what it is.
-    """
-    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
-    is_outage = isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | OSError)
-    if not is_outage and not state.startswith(_OUTAGE_STATES):
-        return error
-    _LOG.warning("the database failed: %s", type(error).__name__)
-    return Refusal(Code.BUSY, "the database does not answer; send the same again in a while, nothing is stored twice")
 
 
 def async_url(url: str) -> str:
@@ -281,6 +287,13 @@ def _engines(url: str, readers: int) -> tuple[AsyncEngine, AsyncEngine]:
         event.listen(writer.sync_engine, "begin", lambda connection: connection.exec_driver_sql(_ONE_WRITER))
         reader = reader.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
     return writer, reader
+
+
+def _readers(url: str) -> Readers:
+    if url.startswith("sqlite:"):
+        # Two: on a small machine more threads would only wait for each other.
+        return SqliteReaders(url.removeprefix("sqlite:///"), lambda connection: _prepare_sqlite_reader(connection, None), 2)
+    return PostgresReaders(url, _INDEXED, 4)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

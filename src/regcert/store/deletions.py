@@ -5,6 +5,7 @@ from sqlalchemy import and_, delete, func, insert, select, update
 from regcert.errors import Code, Refusal
 from regcert.store.database import Tx
 from regcert.store.many import chunks
+from regcert.store.objects import note_change
 from regcert.store.pages import version_condition
 from regcert.store.tables import MarkingRow, ObjectRow, SightingRow, TieRow, TombstoneRow, table
 from regcert.taxii.filters import Filters, Versions
@@ -49,6 +50,7 @@ async def delete_versions(tx: Tx, collection_id: int, team_id: int, stix_id: str
             "stix_id": stix_id,
             "version": row.version,
             "team_id": team_id,
+            "was": row.position,
         }
         for position, row in zip(positions, rows, strict=True)
     ]
@@ -58,6 +60,7 @@ async def delete_versions(tx: Tx, collection_id: int, team_id: int, stix_id: str
         await tx.connection.execute(delete(table(SightingRow)).where(table(SightingRow).c.position.in_(some)))
         await tx.connection.execute(delete(_OBJECTS).where(_OBJECTS.c.position.in_(some)))
     await _put_in_force(tx, collection_id, stix_id)
+    await tx.run(note_change(collection_id, positions[-1]))
     return len(rows)
 
 

@@ -1,18 +1,18 @@
 """Values and who holds them: what correlation looks up before it judges, and the page of a single incident shows."""
 
 from collections.abc import Collection as Values
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, distinct, func, select, union
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import BindParameter, ColumnElement, LargeBinary, String, and_, bindparam, exists, select, union
 
 from regcert.domain.holding import Holding
+from regcert.domain.team import Team
 from regcert.stix.object import read_name
 from regcert.stix.observable import Observable, ObservableKind
 from regcert.stix.tlp import Tlp
-from regcert.store.ledger import ScopedKey, bounds, in_span
-from regcert.store.many import among, among_keys, chunks
+from regcert.store.ledger import ScopedKey, Span, by_scope, in_scope, in_span, join_keys, mentions_of, named_in_scope
+from regcert.store.many import among_keys, among_listed
+from regcert.store.programs import Program, Statement
 from regcert.store.tables import (
     CollectionRow,
     HoldingRow,
@@ -37,134 +37,177 @@ _MEMBERS = table(MemberRow)
 
 Groups = dict[bytes, tuple[Observable, list[Holding]]]
 
+_SCOPE: BindParameter[str] = bindparam("scope", type_=String)
+_KEYS: BindParameter[bytes] = bindparam("keys", type_=LargeBinary)
 
-async def find_shared(connection: AsyncConnection, span: tuple[int, int]) -> set[ScopedKey]:
-    """Find the values that a span of the ledger touched and that more than one country holds.
+
+def find_shared(span: Span) -> Program[set[ScopedKey]]:
+    """Find the values that a stretch of the ledger touched and that more than one country holds.
 
     A tie that came later than what it ties touches its members' values too.
     """
-    return {(scope, key) for scope, key in await connection.execute(_shared(), bounds(span))}
+    found = yield _MENTIONED, span.bounds
+    shared = {(scope, key) for scope, key in found}
+    if span.has_ties:
+        tied = by_scope((yield _TIED, span.bounds))
+        for scope, members in tied.items():
+            found = yield _TIED_VALUES, {"scope": scope, "named": tuple(sorted(members))}
+            shared.update((scope, key) for (key,) in found)
+    return shared
 
 
-@cache
-def _shared() -> Select[Any]:
-    mentioned = (
+_OWN = _TEAMS.alias("own")
+
+
+def _held_elsewhere(scope: ColumnElement[str]) -> ColumnElement[bool]:
+    """Ask whether a mentioned value is held in another country than the one that mentions it: one look for most values."""
+    other = _TEAMS.alias("other")
+    return exists(
+        select(_HOLDINGS.c.key)
+        .join(other, other.c.team_id == _HOLDINGS.c.team_id)
+        .where(_HOLDINGS.c.key == _MENTIONS.c.key, _HOLDINGS.c.scope == scope, other.c.country != _OWN.c.country)
+    )
+
+
+_MENTIONED = Statement(
+    lambda _: (
         select(_COLLECTIONS.c.scope, _MENTIONS.c.key)
         .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _MENTIONS.c.collection_id)
-        .where(in_span(_MENTIONS.c.position))
+        .join(_OWN, _OWN.c.team_id == _MENTIONS.c.team_id)
+        .where(in_span(_MENTIONS.c.position), _held_elsewhere(_COLLECTIONS.c.scope))
     )
-    tied = (
-        select(_COLLECTIONS.c.scope, _MENTIONS.c.key)
-        .join(_TIES, _TIES.c.member_id == _MENTIONS.c.stix_id)
+)
+
+
+# A tie in one collection ties its members in every collection of the same scope.
+_TIED = Statement(
+    lambda _: (
+        select(_COLLECTIONS.c.scope, _TIES.c.member_id)
         .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _TIES.c.collection_id)
         .where(in_span(_TIES.c.position))
     )
-    touched = union(mentioned, tied).subquery()
-    return (
-        select(_HOLDINGS.c.scope, _HOLDINGS.c.key)
-        .join(_TEAMS, _TEAMS.c.team_id == _HOLDINGS.c.team_id)
-        .join(touched, and_(touched.c.key == _HOLDINGS.c.key, touched.c.scope == _HOLDINGS.c.scope))
-        .group_by(_HOLDINGS.c.scope, _HOLDINGS.c.key)
-        .having(func.count(distinct(_TEAMS.c.country)) > 1)
+)
+_TIED_VALUES = Statement(
+    lambda dialect: (
+        select(_MENTIONS.c.key)
+        .join_from(_OBJECTS, _MENTIONS, mentions_of(_OBJECTS))
+        .join(_OWN, _OWN.c.team_id == _MENTIONS.c.team_id)
+        .where(named_in_scope(dialect), _held_elsewhere(_SCOPE))
     )
+)
 
 
-async def load_groups(connection: AsyncConnection, scope: str, keys: Values[bytes]) -> Groups:
+def load_groups(scope: str, keys: Values[bytes]) -> Program[Groups]:
     """Load what a scope knows of some values: one row for each team and origin that holds one."""
     groups: Groups = {}
-    for some in chunks(keys):
-        query = (
-            select(_HOLDINGS, _OBSERVABLES.c.kind.label("observable_kind"), _OBSERVABLES.c.value, *_TEAMS.c)
-            .join(_OBSERVABLES, _OBSERVABLES.c.key == _HOLDINGS.c.key)
-            .join(_TEAMS, _TEAMS.c.team_id == _HOLDINGS.c.team_id)
-            .where(_HOLDINGS.c.scope == scope, among_keys(connection, _HOLDINGS.c.key, some))
-        )
-        for row in (await connection.execute(query)).mappings():
-            observable = Observable(ObservableKind(row["observable_kind"]), row["value"])
-            groups.setdefault(row["key"], (observable, []))[1].append(
-                Holding(
-                    team=read_team(row),
-                    origin=row["origin"],
-                    first_us=row["first_us"],
-                    last_us=row["last_us"],
-                    published=bool(row["published"]),
-                    positives=int(row["positives"]),
-                    negatives=int(row["negatives"]),
-                    false_positive=bool(row["false_positive"]),
-                    marking=Tlp(row["marking"]),
-                )
+    teams: dict[int, Team] = {}
+    rows = yield _GROUPS, {"scope": scope} | join_keys(keys)
+    for key, origin, first, last, published, positives, negatives, harmless, marking, kind, value, *team in rows:
+        if team[0] not in teams:
+            teams[team[0]] = read_team(dict(zip(_TEAM_COLUMNS, team, strict=True)))
+        if key not in groups:
+            groups[key] = Observable(ObservableKind(kind), value), []
+        groups[key][1].append(
+            Holding(
+                teams[team[0]], origin, first, last, bool(published), int(positives), int(negatives), bool(harmless),
+                Tlp(marking),
             )
+        )  # fmt: skip
     return groups
 
 
-async def load_contexts(connection: AsyncConnection, scope: str, keys: Values[bytes]) -> dict[bytes, set[str]]:
+_TEAM_COLUMNS = ("team_id", *(column.name for column in _TEAMS.c if column.name != "team_id"))
+_GROUPS = Statement(
+    lambda dialect: (
+        select(
+            _HOLDINGS.c.key,
+            _HOLDINGS.c.origin,
+            _HOLDINGS.c.first_us,
+            _HOLDINGS.c.last_us,
+            _HOLDINGS.c.published,
+            _HOLDINGS.c.positives,
+            _HOLDINGS.c.negatives,
+            _HOLDINGS.c.false_positive,
+            _HOLDINGS.c.marking,
+            _OBSERVABLES.c.kind,
+            _OBSERVABLES.c.value,
+            *(_TEAMS.c[name] for name in _TEAM_COLUMNS),
+        )
+        .join_from(_HOLDINGS, _OBSERVABLES, _OBSERVABLES.c.key == _HOLDINGS.c.key)
+        .join(_TEAMS, _TEAMS.c.team_id == _HOLDINGS.c.team_id)
+        .where(_HOLDINGS.c.scope == _SCOPE, among_keys(dialect, _HOLDINGS.c.key, _KEYS))
+    )
+)
+
+
+def load_contexts(scope: str, keys: Values[bytes]) -> Program[dict[bytes, set[str]]]:
     """Load what names some values together: the objects that hold them, and the reports and campaigns of those objects."""
     contexts: dict[bytes, set[str]] = {key: set() for key in keys}
-    for some in chunks(keys):
-        in_force = and_(_OBJECTS.c.position == _MENTIONS.c.position, _OBJECTS.c.superseded_by == 0)
-        published = and_(
-            _COLLECTIONS.c.scope == scope, _MENTIONS.c.said == "published", among_keys(connection, _MENTIONS.c.key, some)
-        )
-        holders = (
-            select(_MENTIONS.c.key, _MENTIONS.c.stix_id)
-            .join(_OBJECTS, in_force)
-            .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _MENTIONS.c.collection_id)
-            .where(published)
-        )
-        beyond = (
-            select(_MENTIONS.c.key, _TIES.c.context_id)
-            .join(_OBJECTS, in_force)
-            .join(_TIES, _TIES.c.member_id == _MENTIONS.c.stix_id)
-            .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _TIES.c.collection_id)
-            .where(published)
-        )
-        for key, context in await connection.execute(union(holders, beyond)):
-            contexts[key].add(context)
+    if not keys:
+        return contexts
+    rows = yield _CONTEXTS, {"scope": scope} | join_keys(keys)
+    for key, holder, beyond in rows:
+        contexts[key].add(holder)
+        if beyond is not None:
+            contexts[key].add(beyond)
     return contexts
 
 
-async def find_companions(connection: AsyncConnection, scope: str, contexts: Values[str]) -> set[bytes]:
-    """Find the values of present incidents that share one of some contexts."""
-    found: set[bytes] = set()
-    for some in chunks(contexts):
-        within = _MEMBERS.c.scope == scope
-        directly = (
-            select(_MEMBERS.c.key)
-            .join(_MENTIONS, _MENTIONS.c.key == _MEMBERS.c.key)
-            .where(within, among(connection, _MENTIONS.c.stix_id, some))
-        )
-        through = (
-            select(_MEMBERS.c.key)
-            .join(_MENTIONS, _MENTIONS.c.key == _MEMBERS.c.key)
-            .join(_TIES, _TIES.c.member_id == _MENTIONS.c.stix_id)
-            .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _TIES.c.collection_id)
-            .where(within, _COLLECTIONS.c.scope == scope, among(connection, _TIES.c.context_id, some))
-        )
-        found.update((await connection.execute(union(directly, through))).scalars())
-    return found
+_CONTEXTS = Statement(
+    lambda dialect: (
+        select(_MENTIONS.c.key, _MENTIONS.c.stix_id, _TIES.c.context_id)
+        .join_from(_MENTIONS, _OBJECTS, and_(_OBJECTS.c.position == _MENTIONS.c.position, _OBJECTS.c.superseded_by == 0))
+        .outerjoin(_TIES, and_(_TIES.c.member_id == _MENTIONS.c.stix_id, in_scope(_TIES.c.collection_id)))
+        .where(among_keys(dialect, _MENTIONS.c.key, _KEYS), _MENTIONS.c.said == "published", in_scope(_MENTIONS.c.collection_id))
+    )
+)
 
 
-async def load_memberships(connection: AsyncConnection, scope: str, keys: Values[bytes]) -> dict[bytes, str]:
-    """Load the incidents that some values belong to, with all the values of those incidents."""
-    memberships: dict[bytes, str] = {}
-    for some in chunks(keys):
-        ids = select(_MEMBERS.c.incident_id).where(_MEMBERS.c.scope == scope, among_keys(connection, _MEMBERS.c.key, some))
-        query = select(_MEMBERS.c.key, _MEMBERS.c.incident_id).where(_MEMBERS.c.scope == scope, _MEMBERS.c.incident_id.in_(ids))
-        memberships.update((await connection.execute(query)).all())
-    return memberships
+def load_memberships(scope: str, keys: Values[bytes], contexts: Values[str]) -> Program[dict[bytes, str]]:
+    """Load the incidents of some values, and those that share one of some contexts, each with all its values."""
+    members = yield _TIED_TO, {"scope": scope, "named": tuple(sorted(contexts))}
+    named = {*contexts, *(member for (member,) in members)}
+    return dict((yield _MEMBERSHIPS, {"scope": scope, "named": tuple(sorted(named))} | join_keys(keys)))
 
 
-async def load_names(connection: AsyncConnection, scope: str, contexts: Values[str]) -> dict[str, str]:
+_TIED_TO = Statement(
+    lambda dialect: (
+        select(_TIES.c.member_id)
+        .where(in_scope(_TIES.c.collection_id), among_listed(dialect, _TIES.c.context_id, bindparam("named")))
+        .distinct()
+    )
+)
+
+
+def _memberships(dialect: str) -> Any:
+    here = _MEMBERS.alias("here")
+    within = here.c.scope == _SCOPE
+    themselves = select(here.c.incident_id).where(within, among_keys(dialect, here.c.key, _KEYS))
+    companions = (
+        select(here.c.incident_id)
+        .join_from(_OBJECTS, _MENTIONS, mentions_of(_OBJECTS))
+        .join(here, and_(within, here.c.key == _MENTIONS.c.key))
+        .where(named_in_scope(dialect))
+    )
+    ids = union(themselves, companions).subquery("touched")
+    return select(_MEMBERS.c.key, _MEMBERS.c.incident_id).where(
+        _MEMBERS.c.scope == _SCOPE, _MEMBERS.c.incident_id.in_(select(ids.c.incident_id))
+    )
+
+
+_MEMBERSHIPS = Statement(_memberships)
+
+
+def load_names(scope: str, contexts: Values[str]) -> Program[dict[str, str]]:
     """Load what some reports, campaigns and malware are called, where the scope holds them."""
     names: dict[str, str] = {}
-    for some in chunks(contexts):
-        query = (
-            select(_OBJECTS.c.stix_id, _OBJECTS.c.body)
-            .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _OBJECTS.c.collection_id)
-            .where(_COLLECTIONS.c.scope == scope, _OBJECTS.c.superseded_by == 0, among(connection, _OBJECTS.c.stix_id, some))
-        )
-        for stix_id, body in await connection.execute(query):
-            name = read_name(body)
-            if name is not None:
-                names[stix_id] = name
+    if not contexts:
+        return names
+    for stix_id, body in (yield _NAMES, {"scope": scope, "named": tuple(sorted(contexts))}):
+        name = read_name(body)
+        if name is not None:
+            names[stix_id] = name
     return names
+
+
+_NAMES = Statement(lambda dialect: select(_OBJECTS.c.stix_id, _OBJECTS.c.body).where(named_in_scope(dialect)))

@@ -4,14 +4,15 @@ from collections.abc import Collection as Values
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import and_, delete, func, insert, or_, select, union_all
+from sqlalchemy import BindParameter, LargeBinary, and_, bindparam, delete, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regcert.domain.incident import Incident
 from regcert.domain.principal import Principal
 from regcert.stix.observable import Observable, ObservableKind
-from regcert.store.database import Tx
-from regcert.store.many import among, among_keys, chunks, insert_into
+from regcert.store.ledger import join_keys
+from regcert.store.many import among_keys, among_listed
+from regcert.store.programs import Insert, Program, Statement
 from regcert.store.tables import AbsorbedRow, ActivityRow, HeldBackRow, IncidentRow, MemberRow, ObservableRow, TeamRow, table
 from regcert.store.visibility import visible_scopes
 
@@ -23,65 +24,71 @@ _ACTIVITY = table(ActivityRow)
 _OBSERVABLES = table(ObservableRow)
 _TEAMS = table(TeamRow)
 
+_KEYS: BindParameter[bytes] = bindparam("keys", type_=LargeBinary)
+
 Place = tuple[float, str]
 Assessed = tuple[float, Incident, frozenset[bytes]]
 
 
-async def replace_incidents(
-    tx: Tx,
-    scope: str,
-    keys: Values[bytes],
-    assessed: Mapping[str, Assessed],
-    former: Values[str],
-    absorbed: Mapping[str, str],
-) -> None:
+def replace_incidents(
+    scope: str, previous: Mapping[bytes, str], assessed: Mapping[str, Assessed], absorbed: Mapping[str, str]
+) -> Program[None]:
     """Put newly assessed incidents in the place of those that some values belonged to.
 
     Args:
-        tx: the transaction.
         scope: in which scope.
-        keys: every value that was looked at anew.
-        assessed: by id, the rank, the incident and its values.
-        former: the ids of all incidents that were looked at anew; those not assessed again are gone.
+        previous: the former incident of each value that had one, with all the values of each.
+        assessed: by id, the rank, the incident and its values; a former incident that is not here is gone.
         absorbed: where merged incidents have gone.
     """
-    for some in chunks(keys):
-        await tx.connection.execute(
-            delete(_MEMBERS).where(_MEMBERS.c.scope == scope, among_keys(tx.connection, _MEMBERS.c.key, some))
-        )
-    if gone := sorted(set(former) - set(assessed)):
-        await tx.connection.execute(delete(_INCIDENTS).where(among(tx.connection, _INCIDENTS.c.incident_id, gone)))
+    former = set(previous.values())
+    present = {key: one for one, (_, _, values) in assessed.items() for key in values}
+    if left := [key for key, one in previous.items() if present.get(key) != one]:
+        yield _LEAVE, {"scope": scope} | join_keys(left)
+    if gone := former - set(assessed):
+        yield _END, {"gone": tuple(sorted(gone))}
     if absorbed:
-        rows = [{"incident_id": old, "scope": scope, "into_id": new} for old, new in absorbed.items()]
-        await tx.connection.execute(insert_into(tx.connection.dialect.name, _ABSORBED).on_conflict_do_nothing(), rows)
-    if not assessed:
-        return
-    new = insert_into(tx.connection.dialect.name, _INCIDENTS)
-    changed = new.on_conflict_do_update(
-        index_elements=[_INCIDENTS.c.incident_id], set_={"rank": new.excluded.rank, "summary": new.excluded.summary}
-    )
-    await tx.connection.execute(
-        changed,
-        [
-            {"incident_id": one, "scope": scope, "rank": rank, "summary": msgspec.json.encode(incident)}
-            for one, (rank, incident, _) in assessed.items()
-        ],
-    )
-    members = [
-        {"scope": scope, "key": key, "incident_id": one} for one, (_, _, values) in assessed.items() for key in sorted(values)
-    ]
-    await tx.connection.execute(insert(_MEMBERS), members)
+        yield _ABSORB, [(old, scope, new) for old, new in absorbed.items()]
+    new: list[tuple[str, str, float, bytes]] = []
+    for one, (rank, incident, _) in assessed.items():
+        summary = msgspec.json.encode(incident)
+        if one in former:
+            yield _REASSESS, {"one": one, "rank": rank, "summary": summary}
+        else:
+            new.append((one, scope, rank, summary))
+    if new:
+        yield _BEGIN, new
+    if joined := [(scope, key, one) for key, one in sorted(present.items()) if previous.get(key) != one]:
+        yield _JOIN, joined
 
 
-async def replace_held(tx: Tx, scope: str, keys: Values[bytes], held: Mapping[bytes, tuple[str, str]]) -> None:
+_LEAVE = Statement(
+    lambda dialect: delete(_MEMBERS).where(_MEMBERS.c.scope == bindparam("scope"), among_keys(dialect, _MEMBERS.c.key, _KEYS))
+)
+_END = Statement(lambda dialect: delete(_INCIDENTS).where(among_listed(dialect, _INCIDENTS.c.incident_id, bindparam("gone"))))
+_ABSORB = Insert(_ABSORBED, keep=True)
+_REASSESS = Statement(
+    lambda _: (
+        update(_INCIDENTS)
+        .where(_INCIDENTS.c.incident_id == bindparam("one"))
+        .values(rank=bindparam("rank"), summary=bindparam("summary"))
+    )
+)
+_BEGIN = Insert(_INCIDENTS)
+_JOIN = Insert(_MEMBERS)
+
+
+def replace_held(scope: str, keys: Values[bytes], held: Mapping[bytes, tuple[str, str]]) -> Program[None]:
     """Write down which of some values are held back, in which countries and why, and forget the others."""
-    for some in chunks(keys):
-        await tx.connection.execute(delete(_HELD).where(_HELD.c.scope == scope, among_keys(tx.connection, _HELD.c.key, some)))
+    yield _LET_GO, {"scope": scope} | join_keys(keys)
     if held:
-        rows = [
-            {"scope": scope, "key": key, "countries": countries, "reason": reason} for key, (countries, reason) in held.items()
-        ]
-        await tx.connection.execute(insert(_HELD), rows)
+        yield _HOLD_BACK, [(scope, key, countries, reason) for key, (countries, reason) in sorted(held.items())]
+
+
+_LET_GO = Statement(
+    lambda dialect: delete(_HELD).where(_HELD.c.scope == bindparam("scope"), among_keys(dialect, _HELD.c.key, _KEYS))
+)
+_HOLD_BACK = Insert(_HELD)
 
 
 async def list_scopes(connection: AsyncConnection, principal: Principal) -> list[str]:

@@ -1,49 +1,50 @@
-"""The ledger that correlation reads: mentions and sightings in the order of their places, and what they sum up to.
+"""The ledger that correlation reads: mentions and sightings in the order of their places.
 
 The order of positions is the outbox. Correlation remembers the place up to which it has read, and what lies behind that place
-is, in commit order, exactly what it has not seen. Holdings are sums over mentions: new mentions are added to them, and those
-whose mentions were superseded, withdrawn or deleted are summed up again from nothing. Both are set operations that run
-inside the database.
+is, in commit order, exactly what it has not seen.
+
+An object's mentions are found by its place, and its place by its id within its collection: mentions have no index by id, which
+would be one more random write for every value that is posted.
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection as Values
-from functools import cache
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
-    Executable,
-    Select,
+    FromClause,
+    ScalarSelect,
+    String,
+    Table,
     and_,
     bindparam,
-    case,
     delete,
     exists,
     func,
-    or_,
+    literal_column,
     select,
-    union_all,
+    union,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from regcert.clock import DAY_US
 from regcert.stix.observable import Observable
-from regcert.store.database import Tx
-from regcert.store.many import among_keys, chunks, insert_selected, larger, smaller
+from regcert.store.many import among_listed, insert_selected, larger
+from regcert.store.order import lock_order
+from regcert.store.programs import Program, Statement
 from regcert.store.tables import (
-    ActivityRow,
     CollectionRow,
     CorrelatedRow,
-    HoldingRow,
-    HostOrder,
     MentionRow,
     ObjectRow,
     SightingRow,
     TeamRow,
+    TieRow,
     TombstoneRow,
     table,
 )
@@ -52,26 +53,74 @@ _MENTIONS = table(MentionRow)
 _OBJECTS = table(ObjectRow)
 _SIGHTINGS = table(SightingRow)
 _COLLECTIONS = table(CollectionRow)
-_HOLDINGS = table(HoldingRow)
-_ACTIVITY = table(ActivityRow)
 _MARK = table(CorrelatedRow)
 _TEAMS = table(TeamRow)
+_TIES = table(TieRow)
 _TOMBSTONES = table(TombstoneRow)
 
 ScopedKey = tuple[str, bytes]
 
 _FROM: BindParameter[int] = bindparam("span_from", type_=BigInteger)
 _TO: BindParameter[int] = bindparam("span_to", type_=BigInteger)
+_SCOPE: BindParameter[str] = bindparam("scope", type_=String)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of the ledger that correlation reads at once.
+
+    Args:
+        start: positions behind this one,
+        end: up to and with this one.
+        is_last: whether the ledger ends there.
+        has_sightings, has_ties, has_tombstones: whether there may be any; what is not there need not be asked for.
+    """
+
+    start: int
+    end: int
+    is_last: bool
+    has_sightings: bool
+    has_ties: bool
+    has_tombstones: bool
+
+    @property
+    def bounds(self) -> dict[str, int]:
+        """The parameters of `in_span`."""
+        return {"span_from": self.start, "span_to": self.end}
 
 
 def in_span(position: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Ask for a position within a stretch of the ledger, whose `bounds` are given when the statement is run."""
+    """Ask for a position within a stretch, whose `bounds` are given when the statement is run."""
     return and_(position > _FROM, position <= _TO)
 
 
-def bounds(span: tuple[int, int]) -> dict[str, int]:
-    """Name the bounds of a stretch: positions behind the first, up to and with the second."""
-    return {"span_from": span[0], "span_to": span[1]}
+def mentions_of(objects: FromClause) -> ColumnElement[bool]:
+    """Join the mentions of objects, which are found first: a planner that knows no numbers would begin with all mentions."""
+    return _MENTIONS.c.position == objects.c.position + 0
+
+
+def in_scope(collection_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Ask for a collection of the scope that is given when the statement is run."""
+    return collection_id.in_(select(_COLLECTIONS.c.collection_id).where(_COLLECTIONS.c.scope == _SCOPE))
+
+
+def named_in_scope(dialect: str) -> ColumnElement[bool]:
+    """Ask for the objects in force within a `scope` whose ids are `named`.
+
+    The ids are read first, and given here: with both in one statement SQLite would make an index of its own over all objects.
+    """
+    named: BindParameter[Any] = bindparam("named")
+    return and_(
+        in_scope(_OBJECTS.c.collection_id), among_listed(dialect, _OBJECTS.c.stix_id, named), _OBJECTS.c.superseded_by == 0
+    )
+
+
+def by_scope(rows: Iterable[Sequence[Any]]) -> dict[str, set[Any]]:
+    """Gather rows of a scope and something of it."""
+    found: defaultdict[str, set[Any]] = defaultdict(set)
+    for scope, one in rows:
+        found[scope].add(one)
+    return found
 
 
 def observable_key(observable: Observable) -> bytes:
@@ -79,69 +128,104 @@ def observable_key(observable: Observable) -> bytes:
     return hashlib.sha256(f"{observable.kind.value}\0{observable.value}".encode()).digest()[:16]
 
 
-async def find_span(connection: AsyncConnection, most: int) -> tuple[int, int] | None:
+def join_keys(keys: Values[bytes]) -> dict[str, bytes]:
+    """Write keys as the one parameter that `among_keys` reads."""
+    return {"keys": b"".join(sorted(keys))}
+
+
+def _nth(rows: Table) -> ScalarSelect[int]:
+    """Find the place behind so many rows that correlation has not read."""
+    behind = select(rows.c.position).where(rows.c.position > _MARK.c.position).order_by(rows.c.position)
+    return behind.offset(bindparam("most", type_=BigInteger)).limit(literal_column("1")).scalar_subquery()
+
+
+def _is_behind_mark(rows: Table) -> ColumnElement[bool]:
+    return exists().where(rows.c.position > _MARK.c.position)
+
+
+_OPEN = Statement(
+    lambda _: select(
+        _MARK.c.position,
+        *(_nth(rows) for rows in (_MENTIONS, _OBJECTS, _SIGHTINGS, _TIES)),
+        *(_is_behind_mark(rows) for rows in (_SIGHTINGS, _TIES, _TOMBSTONES)),
+    )
+)
+_CLOSE = Statement(lambda _: update(_MARK).values(position=_TO))
+
+
+def open_span(most: int) -> Program[Span | None]:
     """Find the next stretch of the ledger that correlation has not read.
 
+    Another process on the same database reads the same ledger: whoever is first moves the mark before the next one looks.
+
     Args:
-        connection: any.
-        most: about how many mentions it may hold.
+        most: about how many mentions, objects, reports or ties it may hold.
 
     Returns:
-        Positions (from, to], or None where there is nothing new.
+        The stretch, or None where there is nothing new.
     """
-    mark: int = (await connection.execute(select(_MARK.c.position))).scalar_one()
-    end: int = (await connection.execute(select(table(HostOrder).c.position))).scalar_one()
+    end = yield from lock_order()
+    [row] = yield _OPEN, {"most": most}
+    mark, *places, sightings, ties, tombstones = row
     if end <= mark:
         return None
-    cut = select(_MENTIONS.c.position).where(_MENTIONS.c.position > mark).order_by(_MENTIONS.c.position)
-    nth = (await connection.execute(cut.offset(most).limit(1))).scalar()
-    return mark, end if nth is None else nth
+    cut = min((place for place in places if place is not None), default=end)
+    return Span(mark, cut, cut == end, bool(sightings), bool(ties), bool(tombstones))
 
 
-async def move_mark(tx: Tx, position: int) -> None:
+def close_span(span: Span) -> Program[None]:
     """Remember the place up to which correlation has read."""
-    await tx.connection.execute(update(_MARK).values(position=position))
+    yield _CLOSE, {"span_to": span.end}
 
 
-async def match_sightings(tx: Tx, span: tuple[int, int]) -> set[ScopedKey]:
+def match_sightings(span: Span) -> Program[set[ScopedKey]]:
     """Let sightings that name an indicator say what they saw: each value of the indicator, within one scope.
 
     New sightings find old indicators, and new indicators find the sightings that waited for them.
 
     Returns:
-        The values of sightings that lie before the span, whose holdings must be summed up again.
+        The values of sightings that lie before the stretch, whose holdings must be summed up again.
     """
-    for statement in _match_statements(tx.connection.dialect.name):
-        await tx.connection.execute(statement, bounds(span))
-    return {(scope, key) for scope, key in await tx.connection.execute(_WAITED, bounds(span))}
+    if span.has_sightings:
+        seen = by_scope((yield _SEEN, span.bounds))
+        for scope, indicators in seen.items():
+            named = yield _INDICATORS, {"scope": scope, "named": tuple(sorted(indicators)), "span_to": span.end}
+            yield _MATCH, _matching(named, span.start, span.end)
+    awaited = yield _AWAITED, span.bounds
+    matched = (yield _MATCH, _matching(awaited, 0, span.start)) if awaited else ()
+    scopes = dict((yield _SCOPES, {})) if matched else {}
+    return {(scopes[collection_id], key) for collection_id, key in matched}
 
 
-# Statements are built once: to build one costs as much as to read a short stretch by it.
-@cache
-def _match_statements(dialect: str) -> tuple[Executable, Executable]:
-    known = _MENTIONS.c.position + 0 <= _TO  # found by its id: PostgreSQL would read all that came before
-    new_sighting = and_(in_span(_SIGHTINGS.c.position), known)
-    new_indicator = and_(in_span(_MENTIONS.c.position), _SIGHTINGS.c.position <= _FROM)
-    first, second = (
-        insert_selected(dialect, _MENTIONS, _matches(condition)).on_conflict_do_nothing()
-        for condition in (new_sighting, new_indicator)
+def _matching(named: Iterable[Sequence[int]], start: int, end: int) -> dict[str, Any]:
+    return {"span_from": start, "span_to": end, "named": tuple(sorted(position for (position,) in named))}
+
+
+_SEEN = Statement(
+    lambda _: (
+        select(_COLLECTIONS.c.scope, _SIGHTINGS.c.indicator_id)
+        .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _SIGHTINGS.c.collection_id)
+        .where(in_span(_SIGHTINGS.c.position), _SIGHTINGS.c.indicator_id.is_not(None))
     )
-    return first, second
-
-
-_WAITED = (
-    select(_COLLECTIONS.c.scope, _MENTIONS.c.key)
-    .join(_SIGHTINGS, _SIGHTINGS.c.indicator_id == _MENTIONS.c.stix_id)
-    .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _SIGHTINGS.c.collection_id)
-    .where(in_span(_MENTIONS.c.position), _SIGHTINGS.c.position <= _FROM)
-    .distinct()
+)
+_INDICATORS = Statement(
+    lambda dialect: select(_OBJECTS.c.position).where(named_in_scope(dialect), _OBJECTS.c.position + 0 <= _TO)
+)
+# What came before is found by its id: PostgreSQL would read all of it.
+_AWAITED = Statement(
+    lambda _: (
+        select(_MENTIONS.c.position)
+        .join(_SIGHTINGS, _SIGHTINGS.c.indicator_id == _MENTIONS.c.stix_id)
+        .where(in_span(_MENTIONS.c.position), _MENTIONS.c.said == "published", _SIGHTINGS.c.position + 0 <= _FROM)
+        .distinct()
+    )
 )
 
 
-def _matches(condition: ColumnElement[bool]) -> Select[Any]:
-    """Build the mentions that sightings make through the indicators they name."""
-    seen, said, named = _COLLECTIONS.alias("seen"), _COLLECTIONS.alias("said"), _OBJECTS.alias("named")
-    return (
+def _match(dialect: str) -> Any:
+    """Build the mentions that the sightings of a span make through the indicators they name, whose places are given."""
+    named, seen, said = _OBJECTS.alias("indicators"), _COLLECTIONS.alias("seen"), _COLLECTIONS.alias("said")
+    matches = (
         select(
             _SIGHTINGS.c.position,
             _MENTIONS.c.key,
@@ -155,141 +239,80 @@ def _matches(condition: ColumnElement[bool]) -> Select[Any]:
             _SIGHTINGS.c.last_us,
             larger(_SIGHTINGS.c.marking, _MENTIONS.c.marking).label("marking"),
         )
-        .join(_MENTIONS, and_(_MENTIONS.c.stix_id == _SIGHTINGS.c.indicator_id, _MENTIONS.c.said == "published"))
-        # Only what the indicator says now: what an older version of it named was not what was seen.
-        .join(named, and_(named.c.position == _MENTIONS.c.position, named.c.superseded_by == 0))
+        .join_from(named, _SIGHTINGS, _SIGHTINGS.c.indicator_id == named.c.stix_id)
+        .join(_MENTIONS, and_(mentions_of(named), _MENTIONS.c.said == "published"))
         .join(_TEAMS, _TEAMS.c.team_id == _SIGHTINGS.c.team_id)
         .outerjoin(_OBJECTS, _OBJECTS.c.position == _SIGHTINGS.c.position)
         .join(seen, seen.c.collection_id == _SIGHTINGS.c.collection_id)
-        .join(said, said.c.collection_id == _MENTIONS.c.collection_id)
-        .where(condition, seen.c.scope == said.c.scope, _SIGHTINGS.c.kind != "expired")
-    )
-
-
-async def fold_mentions(tx: Tx, span: tuple[int, int]) -> None:
-    """Add the mentions of a span to the holdings."""
-    await tx.connection.execute(_fold_statement(tx.connection.dialect.name), bounds(span))
-
-
-@cache
-def _fold_statement(dialect: str) -> Executable:
-    return _add_up(dialect, in_span(_MENTIONS.c.position))
-
-
-async def find_withdrawn(tx: Tx, span: tuple[int, int]) -> set[ScopedKey]:
-    """Find the values whose older mentions a span superseded, withdrew or deleted."""
-    return {(scope, key) for scope, key in await tx.connection.execute(_withdrawn(), bounds(span))}
-
-
-@cache
-def _withdrawn() -> Select[Any]:
-    older = _MENTIONS.alias("older")
-    newer = union_all(
-        *(
-            select(changed.c.collection_id, changed.c.stix_id, changed.c.position).where(in_span(changed.c.position))
-            for changed in (_OBJECTS, _TOMBSTONES)
+        .join(said, said.c.collection_id == named.c.collection_id)
+        .where(
+            among_listed(dialect, named.c.position, bindparam("named")),
+            # Only what the indicator says now: what an older version of it named was not what was seen.
+            named.c.superseded_by == 0,
+            _SIGHTINGS.c.position + 0 > _FROM,
+            _SIGHTINGS.c.position + 0 <= _TO,
+            _SIGHTINGS.c.kind != "expired",
+            seen.c.scope == said.c.scope,
         )
-    ).subquery()
+    )
+    new = insert_selected(dialect, _MENTIONS, matches).on_conflict_do_nothing()
+    return new.returning(_MENTIONS.c.collection_id, _MENTIONS.c.key)
+
+
+_MATCH = Statement(_match)
+_SCOPES = Statement(lambda _: select(_COLLECTIONS.c.collection_id, _COLLECTIONS.c.scope))
+
+
+def find_withdrawn(span: Span) -> Program[set[ScopedKey]]:
+    """Find the values whose older mentions a stretch superseded, withdrew or deleted, and forget what was deleted."""
+    found = yield _SUPERSEDED, span.bounds
+    withdrawn = {(scope, key) for scope, key in found}
+    if span.has_tombstones:
+        found = yield _DELETED, span.bounds
+        withdrawn.update((scope, key) for scope, key in found)
+        yield _FORGET, span.bounds
+    return withdrawn
+
+
+_OLDER = _OBJECTS.alias("older")
+_SUPERSEDED = Statement(
+    lambda _: (
+        select(_COLLECTIONS.c.scope, _MENTIONS.c.key)
+        .join_from(
+            _OBJECTS,
+            _OLDER,
+            and_(
+                _OLDER.c.collection_id == _OBJECTS.c.collection_id,
+                _OLDER.c.stix_id == _OBJECTS.c.stix_id,
+                _OLDER.c.version_us < _OBJECTS.c.version_us,
+            ),
+        )
+        .join(_MENTIONS, mentions_of(_OLDER))
+        .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _OBJECTS.c.collection_id)
+        .where(in_span(_OBJECTS.c.position))
+    )
+)
+
+
+def _deleted(_dialect: str) -> Any:
+    """What a deleted version named, and what the versions name that its deletion put in force again."""
+    gone = select(_TOMBSTONES.c.collection_id, _TOMBSTONES.c.was.label("position")).where(in_span(_TOMBSTONES.c.position))
+    same = and_(_OBJECTS.c.collection_id == _TOMBSTONES.c.collection_id, _OBJECTS.c.stix_id == _TOMBSTONES.c.stix_id)
+    left = (
+        select(_OBJECTS.c.collection_id, _OBJECTS.c.position)
+        .join_from(_TOMBSTONES, _OBJECTS, same)
+        .where(in_span(_TOMBSTONES.c.position))
+    )
+    changed = union(gone, left).subquery("changed")
     return (
-        select(_COLLECTIONS.c.scope, older.c.key)
-        .join(newer, and_(newer.c.stix_id == older.c.stix_id, newer.c.collection_id == older.c.collection_id))
-        .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == older.c.collection_id)
-        .where(older.c.position != newer.c.position)
-        .distinct()
+        select(_COLLECTIONS.c.scope, _MENTIONS.c.key)
+        .join_from(changed, _MENTIONS, _MENTIONS.c.position == changed.c.position)
+        .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == changed.c.collection_id)
     )
 
 
-async def rebuild_holdings(tx: Tx, values: Values[ScopedKey], end: int) -> None:
-    """Sum up from nothing what is held of some values, as far as the ledger was read.
-
-    What lies behind `end` is added when it is read; to count it here, too, would count it twice.
-    """
-    for some in chunks({key for _, key in values}):
-        mentioned = among_keys(tx.connection, _MENTIONS.c.key, some)
-        # What a deleted object mentioned was kept until here, so that its values could be found; now it goes.
-        orphaned = and_(
-            ~exists().where(_OBJECTS.c.position == _MENTIONS.c.position),
-            ~exists().where(_SIGHTINGS.c.position == _MENTIONS.c.position),
-        )
-        await tx.connection.execute(delete(_MENTIONS).where(mentioned, orphaned))
-        await tx.connection.execute(delete(_HOLDINGS).where(among_keys(tx.connection, _HOLDINGS.c.key, some)))
-        await tx.connection.execute(_add_up(tx.connection.dialect.name, and_(mentioned, _MENTIONS.c.position <= end)))
-
-
-def _in_force() -> ColumnElement[bool]:
-    """A mention counts while its object is the newest version; a report that is no object counts for ever."""
-    return or_(
-        and_(_OBJECTS.c.position.is_not(None), _OBJECTS.c.superseded_by == 0),
-        exists().where(_SIGHTINGS.c.position == _MENTIONS.c.position, _OBJECTS.c.position.is_(None)),
-    )
-
-
-def _sums(condition: ColumnElement[bool]) -> Select[Any]:
-    said, count = _MENTIONS.c.said, _MENTIONS.c.count
-    return (
-        select(
-            _MENTIONS.c.key,
-            _COLLECTIONS.c.scope,
-            _MENTIONS.c.team_id,
-            _MENTIONS.c.origin,
-            func.min(_MENTIONS.c.first_us).label("first_us"),
-            func.max(_MENTIONS.c.last_us).label("last_us"),
-            (func.max(case((said == "published", 1), else_=0)) == 1).label("published"),
-            func.sum(case((said == "positive", count), else_=0)).label("positives"),
-            func.sum(case((said == "negative", count), else_=0)).label("negatives"),
-            (func.max(case((said == "false-positive", 1), else_=0)) == 1).label("false_positive"),
-            func.max(_MENTIONS.c.marking).label("marking"),
-        )
-        .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _MENTIONS.c.collection_id)
-        .outerjoin(_OBJECTS, _OBJECTS.c.position == _MENTIONS.c.position)
-        .where(condition, _MENTIONS.c.first_us.is_not(None), _in_force())
-        .group_by(_MENTIONS.c.key, _COLLECTIONS.c.scope, _MENTIONS.c.team_id, _MENTIONS.c.origin)
-    )
-
-
-def _add_up(dialect: str, condition: ColumnElement[bool]) -> Executable:
-    new = insert_selected(dialect, _HOLDINGS, _sums(condition))
-    held, more = _HOLDINGS.c, new.excluded
-    summed: Executable = new.on_conflict_do_update(
-        index_elements=[held.key, held.scope, held.team_id, held.origin],
-        set_={
-            "first_us": smaller(held.first_us, more.first_us),
-            "last_us": larger(held.last_us, more.last_us),
-            "published": or_(held.published, more.published),
-            "positives": held.positives + more.positives,
-            "negatives": held.negatives + more.negatives,
-            "false_positive": or_(held.false_positive, more.false_positive),
-            "marking": larger(held.marking, more.marking),
-        },
-    )
-    return summed
-
-
-async def count_activity(tx: Tx, span: tuple[int, int]) -> None:
-    """Count, by day of event, what the teams told within a span: objects that hold something, and sightings."""
-    await tx.connection.execute(_activity_statement(tx.connection.dialect.name), bounds(span))
-
-
-@cache
-def _activity_statement(dialect: str) -> Executable:
-    day = _MENTIONS.c.first_us // DAY_US
-    published = case((_MENTIONS.c.said == "published", 1), else_=0)
-    sums = (
-        select(
-            _COLLECTIONS.c.scope,
-            day.label("day"),
-            _MENTIONS.c.team_id,
-            func.sum(published).label("published"),
-            func.sum(1 - published).label("sighted"),
-        )
-        .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _MENTIONS.c.collection_id)
-        .where(in_span(_MENTIONS.c.position), _MENTIONS.c.first_us.is_not(None))
-        .group_by(_COLLECTIONS.c.scope, day, _MENTIONS.c.team_id)
-    )
-    new = insert_selected(dialect, _ACTIVITY, sums)
-    held, more = _ACTIVITY.c, new.excluded
-    counted: Executable = new.on_conflict_do_update(
-        index_elements=[held.scope, held.day, held.team_id],
-        set_={"published": held.published + more.published, "sighted": held.sighted + more.sighted},
-    )
-    return counted
+_DELETED = Statement(_deleted)
+# What a deleted object named was kept until here, so that its values could be found.
+_FORGET = Statement(
+    lambda _: delete(_MENTIONS).where(_MENTIONS.c.position.in_(select(_TOMBSTONES.c.was).where(in_span(_TOMBSTONES.c.position))))
+)

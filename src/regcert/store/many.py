@@ -1,20 +1,28 @@
 """Statements over many values at once: one parameter whatever their number, and one wording for both databases."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Collection as Values
-from operator import itemgetter
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import BindParameter, ColumnElement, Table, bindparam, case, func, select, text, type_coerce
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Table,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    text,
+    type_coerce,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import Select
 
 CHUNK = 500
-
-_DriverInsert = tuple[str, Callable[[Mapping[str, object]], tuple[Any, ...]]]
-_DRIVER_INSERTS: dict[tuple[str, str, bool], _DriverInsert] = {}
 
 
 def among(connection: AsyncConnection, column: ColumnElement[Any], values: Values[str]) -> ColumnElement[bool]:
@@ -43,12 +51,19 @@ def _list_type(dialect: str, column: ColumnElement[Any]) -> Any:
     return None if dialect == "sqlite" else postgresql.ARRAY(column.type)
 
 
-def among_keys(connection: AsyncConnection, column: ColumnElement[Any], keys: Values[bytes]) -> ColumnElement[bool]:
-    """Ask for a column to be one of many 16-byte keys."""
-    if connection.dialect.name == "sqlite":
-        # JSON has no bytes, and SQLite learned unhex() after 3.40: a parameter each, of a chunk of them.
-        return column.in_(list(keys))
-    return column == func.any(bindparam(None, list(keys), type_=postgresql.ARRAY(column.type)))
+def among_keys(dialect: str, column: ColumnElement[Any], joined: BindParameter[bytes]) -> ColumnElement[bool]:
+    """Ask for a column to be one of many 16-byte keys, which are one parameter: the keys joined.
+
+    JSON has no bytes, SQLite learned unhex() after 3.40, and a parameter each would be another statement for each number of keys.
+    """
+    if dialect == "sqlite":
+        places = select(literal_column("1").label("place")).cte("places", recursive=True, nesting=True)
+        following = places.c.place + literal_column("16")
+        places = places.union_all(select(following).where(following <= func.length(joined)))
+        return column.in_(select(func.substr(joined, places.c.place, literal_column("16"))))
+    starts = func.generate_series(literal_column("1"), func.length(joined), literal_column("16")).alias("place")
+    keys = select(func.substr(joined, starts.column, literal_column("16"), type_=column.type))
+    return column == func.any(func.array(keys.scalar_subquery(), type_=postgresql.ARRAY(column.type)))
 
 
 def chunks(values: Iterable[Any]) -> Iterable[list[Any]]:
@@ -57,30 +72,9 @@ def chunks(values: Iterable[Any]) -> Iterable[list[Any]]:
     return (listed[start : start + CHUNK] for start in range(0, len(listed), CHUNK))
 
 
-async def insert_rows(
-    connection: AsyncConnection, rows: Table, values: Sequence[Mapping[str, object]], *, keep: bool = False
-) -> None:
-    """Insert many rows that name every column, as the driver takes them.
-
-    SQLAlchemy would look at each value of each row; here nothing needs converting, and an envelope is thousands of rows.
-
-    Args:
-        connection: in a transaction.
-        rows: the table.
-        values: at least one row, each with all columns.
-        keep: leave alone what is there already, instead of failing.
-    """
-    statement, read = _driver_insert(connection, rows, keep=keep)
-    await connection.exec_driver_sql(statement, [read(row) for row in values])
-
-
-def _driver_insert(connection: AsyncConnection, rows: Table, *, keep: bool) -> _DriverInsert:
-    key = (connection.dialect.name, rows.name, keep)
-    if key not in _DRIVER_INSERTS:
-        statement = insert_into(connection.dialect.name, rows)
-        compiled = (statement.on_conflict_do_nothing() if keep else statement).compile(dialect=connection.dialect)
-        _DRIVER_INSERTS[key] = str(compiled), itemgetter(*compiled.positiontup)
-    return _DRIVER_INSERTS[key]
+def among_numbers(column: ColumnElement[Any], numbers: Iterable[int]) -> ColumnElement[bool]:
+    """Ask for a column to be one of some numbers of ours, which stand in the statement itself: it is worded once for them."""
+    return column.in_([literal_column(str(int(number)), Integer) for number in numbers])
 
 
 def insert_into(dialect: str, rows: Table) -> Any:

@@ -4,22 +4,23 @@ All of it happens under the order lock, in the transaction of its submission. Wh
 is already there (the same again, the same version with other content, somebody else's) becomes its entry in the status.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, select, update
-from sqlmodel import SQLModel
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, select, update
 
 from regcert.domain.submission import Admitted, AdmittedObject, Refused
 from regcert.errors import Code, Refusal
 from regcert.stix.timestamps import write_timestamp
-from regcert.store.database import Tx
-from regcert.store.many import among, chunks, insert_rows
-from regcert.store.rows import Place, Source, rows_of
-from regcert.store.tables import ObjectRow, table
+from regcert.store.many import among_listed, chunks
+from regcert.store.order import lock_order, take_positions
+from regcert.store.programs import Program, Statement
+from regcert.store.rows import Place, Rows, Source
+from regcert.store.tables import CollectionRow, ObjectRow, table
 
 _OBJECTS = table(ObjectRow)
+_COLLECTIONS = table(CollectionRow)
 _CONFLICT = Refusal(
     Code.VERSION_CONFLICT,
     "this id and version is here with other content; publish the change as a new version with a later 'modified'",
@@ -46,6 +47,35 @@ class _Version:
 _Shelf = dict[str, dict[int, _Version]]
 
 
+def _versions(condition: ColumnElement[bool]) -> Select[Any]:
+    columns = _OBJECTS.c
+    return select(
+        columns.stix_id, columns.version_us, columns.version, columns.digest, columns.author, columns.position,
+        columns.superseded_by,
+    ).where(columns.collection_id == bindparam("collection", type_=Integer), condition)  # fmt: skip
+
+
+# Not in the words of the index of pages: PostgreSQL would read all of that rather than look the ids up.
+_IN_FORCE = Statement(
+    lambda dialect: _versions(_OBJECTS.c.superseded_by + 0 < _OBJECTS.c.position).where(
+        among_listed(dialect, _OBJECTS.c.stix_id, bindparam("ids"))
+    )
+)
+_EXACT = Statement(
+    lambda _: _versions(_OBJECTS.c.stix_id == bindparam("stix_id")).where(
+        _OBJECTS.c.version_us == bindparam("version_us", type_=BigInteger)
+    )
+)
+_SUPERSEDE = Statement(
+    lambda _: update(_OBJECTS).where(_OBJECTS.c.position == bindparam("at")).values(superseded_by=bindparam("latest"))
+)
+_CHANGE = Statement(
+    lambda _: (
+        update(_COLLECTIONS).where(_COLLECTIONS.c.collection_id == bindparam("collection")).values(changed=bindparam("place"))
+    )
+)
+
+
 @dataclass(slots=True)
 class Recorded:
     """What became of an admitted submission.
@@ -61,23 +91,23 @@ class Recorded:
     stored: int = 0
 
 
-async def record_objects(tx: Tx, admitted: Admitted, submission_id: int) -> Recorded:
+def record_objects(admitted: Admitted, submission_id: int, now_us: int) -> Program[Recorded]:
     """Store every object of a submission that is not here yet.
 
     1. Under the order lock, look up what is here of the same ids.
     2. Tell new objects from old ones, conflicting ones and other people's.
     3. Give places to the new ones; the later of two versions supersedes the earlier, whichever came first.
-    4. Write them.
+    4. Write them, and note that the collection has changed.
 
     Args:
-        tx: the transaction.
         admitted: what may be stored.
         submission_id: the submission they came with.
+        now_us: what time it is.
     """
     recorded = Recorded(refused=list(admitted.refused))
     collection_id = admitted.received.collection.collection_id
-    await tx.lock_order()  # 1
-    shelf = await _look_up(tx, collection_id, admitted.objects)
+    yield from lock_order()  # 1
+    shelf = yield from _look_up(collection_id, admitted.objects)
     taken: list[tuple[str, _Version]] = []
     fresh: list[tuple[AdmittedObject, _Version]] = []
     for one in admitted.objects:  # 2
@@ -90,49 +120,43 @@ async def record_objects(tx: Tx, admitted: Admitted, submission_id: int) -> Reco
         if is_new:
             fresh.append((one, version))
     if fresh:  # 3
-        for (_, version), position in zip(fresh, await tx.take_positions(len(fresh)), strict=True):
+        positions = yield from take_positions(len(fresh), now_us)
+        for (_, version), position in zip(fresh, positions, strict=True):
             version.position = position
             version.version = version.version or write_timestamp(position)
-        await _supersede(tx, {one.stix.stix_id: shelf[one.stix.stix_id] for one, _ in fresh})
-        await _write(tx, admitted, submission_id, fresh)  # 4
+        yield from _supersede({one.stix.stix_id: shelf[one.stix.stix_id] for one, _ in fresh})
+        yield from _rows(admitted, submission_id, fresh).write()  # 4
+        yield from note_change(collection_id, positions[-1])
     recorded.accepted = [(stix_id, version.version) for stix_id, version in taken]
     recorded.stored = len(fresh)
     return recorded
 
 
-async def _look_up(tx: Tx, collection_id: int, objects: Sequence[AdmittedObject]) -> _Shelf:
+def note_change(collection_id: int, position: int) -> Program[None]:
+    """Note when a collection last changed; whoever remembers what it held before looks at this first."""
+    yield _CHANGE, {"collection": collection_id, "place": position}
+
+
+def _look_up(collection_id: int, objects: Sequence[AdmittedObject]) -> Program[_Shelf]:
     """Fetch what is here of these objects: their versions in force, and those as old as what is posted."""
     shelf: _Shelf = {}
-    # Not in the words of the index of pages: PostgreSQL would read all of that rather than look the ids up.
-    listed = _OBJECTS.c.superseded_by + 0 < _OBJECTS.c.position
     for ids in chunks({one.stix.stix_id for one in objects}):
-        same = among(tx.connection, _OBJECTS.c.stix_id, ids)
-        for row in await _versions(tx, collection_id, and_(same, listed)):
-            shelf.setdefault(row["stix_id"], {})[row["version_us"]] = _read_version(row)
+        for stix_id, *version in (yield _IN_FORCE, {"collection": collection_id, "ids": tuple(ids)}):
+            shelf.setdefault(stix_id, {})[version[0]] = _read_version(version)
     for one in objects:
         # Older than what is in force, so it came late, or again: rare, and looked up one by one.
         versions, version_us = shelf.get(one.stix.stix_id), one.stix.version_us or 0
         if versions and version_us not in versions and version_us < max(versions):
-            same = and_(_OBJECTS.c.stix_id == one.stix.stix_id, _OBJECTS.c.version_us == version_us)
-            for row in await _versions(tx, collection_id, same):
-                versions[version_us] = _read_version(row)
+            asked = {"collection": collection_id, "stix_id": one.stix.stix_id, "version_us": version_us}
+            for _, *version in (yield _EXACT, asked):
+                versions[version_us] = _read_version(version)
     return shelf
 
 
-async def _versions(tx: Tx, collection_id: int, condition: ColumnElement[bool]) -> Sequence[RowMapping]:
-    columns = _OBJECTS.c
-    query = select(
-        columns.stix_id, columns.version_us, columns.version, columns.digest, columns.author, columns.position,
-        columns.superseded_by,
-    ).where(columns.collection_id == collection_id, condition)  # fmt: skip
-    return (await tx.connection.execute(query)).mappings().all()
-
-
-def _read_version(row: RowMapping) -> _Version:
-    return _Version(
-        row["version_us"], row["version"], row["digest"], row["author"], row["position"], row["superseded_by"],
-        is_here=True,
-    )  # fmt: skip
+def _read_version(columns: Sequence[Any]) -> _Version:
+    version = _Version(*columns)
+    version.is_here = True
+    return version
 
 
 def _place(one: AdmittedObject, versions: dict[int, _Version]) -> tuple[_Version, bool]:
@@ -150,36 +174,29 @@ def _place(one: AdmittedObject, versions: dict[int, _Version]) -> tuple[_Version
     return version, True
 
 
-async def _supersede(tx: Tx, shelf: _Shelf) -> None:
+def _supersede(shelf: _Shelf) -> Program[None]:
     """Note for every version, here or new, the largest position among those newer than it.
 
     The versions in force suffice to know it: whatever hides an older one has a larger position than what it hides.
     """
-    moved: list[dict[str, int]] = []
     for versions in shelf.values():
+        if len(versions) == 1:
+            continue
         latest = 0
         for version_us in sorted(versions, reverse=True):
             version = versions[version_us]
             if latest > version.superseded_by:
                 version.superseded_by = latest
                 if version.is_here:
-                    moved.append({"at": version.position, "latest": latest})
+                    yield _SUPERSEDE, {"at": version.position, "latest": latest}
             latest = max(latest, version.position)
-    if moved:
-        change = update(_OBJECTS).where(_OBJECTS.c.position == bindparam("at")).values(superseded_by=bindparam("latest"))
-        await tx.connection.execute(change, moved)
 
 
-async def _write(tx: Tx, admitted: Admitted, submission_id: int, fresh: Sequence[tuple[AdmittedObject, _Version]]) -> None:
-    """Insert the new rows, and beside them what correlation reads: values, mentions, ties, claims."""
-    rows: dict[type[SQLModel], list[dict[str, object]]] = defaultdict(list)
-    source = Source(
-        admitted.received.collection.collection_id, admitted.received.principal.team.team_id, submission_id, admitted.vouched
-    )
+def _rows(admitted: Admitted, submission_id: int, fresh: Sequence[tuple[AdmittedObject, _Version]]) -> Rows:
+    """Make the new rows, and beside them what correlation reads: values, mentions, ties, claims."""
+    received = admitted.received
+    source = Source(received.collection.collection_id, received.principal.team.team_id, submission_id, admitted.vouched)
+    rows = Rows()
     for one, version in fresh:
-        place = Place(version.position, version.superseded_by, version.version, version.version_us)
-        for kind, row in rows_of(one, place, source):
-            rows[kind].append(row)
-    await insert_rows(tx.connection, _OBJECTS, rows.pop(ObjectRow))
-    for kind, found in rows.items():
-        await insert_rows(tx.connection, table(kind), found, keep=True)
+        rows.add_object(one, Place(version.position, version.superseded_by, version.version, version.version_us), source)
+    return rows

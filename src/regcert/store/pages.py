@@ -7,10 +7,11 @@ read as one bounded range each and merged, because a sort of everything behind t
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     Integer,
     LargeBinary,
@@ -22,21 +23,23 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     true,
     union_all,
 )
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regcert.domain.principal import Principal
 from regcert.stix.reader import MAX_OBJECT_BYTES
-from regcert.store.many import among_listed, as_list
-from regcert.store.tables import ObjectRow, table
+from regcert.store.many import among_listed, among_numbers
+from regcert.store.programs import Program, Statement
+from regcert.store.tables import LARGE, CollectionRow, ObjectRow, table
 from regcert.store.visibility import visible
 from regcert.taxii.filters import Filters, Versions
 
 _OBJECTS = table(ObjectRow)
+_COLLECTIONS = table(CollectionRow)
 
 # A page beyond this is one of few objects instead: so many always fit.
 LARGE_OBJECTS = 8
@@ -51,20 +54,19 @@ class Content(NamedTuple):
         last: the place of the last.
         bodies: their bytes, joined by commas.
         more: whether others follow.
+        changed: when the collection last changed before this was read; 0 where it was not asked.
     """
 
     first: int | None
     last: int | None
     bodies: bytes
     more: bool
+    changed: int = 0
 
 
-class Entry(NamedTuple):
-    """One line of a manifest: its place, id and version."""
-
-    position: int
-    stix_id: str
-    version: str
+# One line of a manifest: its place, id and version, and when the collection last changed before this was read. Rows are as good
+# as anything made of them: to make a thousand values costs as much as to read them.
+Entry: TypeAlias = tuple[int, str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,39 +86,48 @@ class Stretch:
     limit: int
 
 
-async def read_content(connection: AsyncConnection, principal: Principal, stretch: Stretch) -> Content:
+def read_content(principal: Principal, stretch: Stretch) -> Program[Content]:
     """Read the bytes of objects, in the order of their places, on behalf of a principal.
 
     The database joins them, so that a page is one row whatever its size: a thousand rows would be made into Python objects one
-    by one. Where the objects of a page are too large together, it is a page of as many as always fit, and there is more.
+    by one. Only where large objects lie ahead is it measured first; and where the objects of a page are too large together, it
+    is a page of as many as always fit, and there is more.
     """
     if _matches_nothing(stretch.filters):
         return Content(None, None, b"", more=False)
-    query = _joined(_kind_of(connection, principal, stretch.filters))
-    found, first, last, bodies = (await connection.execute(query, _parameters(connection, stretch))).one()
-    if found and bodies is None:
-        return await read_content(connection, principal, replace(stretch, limit=min(stretch.limit, LARGE_OBJECTS)))
-    return Content(first, last, bodies or b"", more=found > stretch.limit)
+    kind, parameters = _kind_of(principal, stretch.filters), _parameters(stretch)
+    found, first, last, bodies, changed, is_ahead = (yield _joined(kind, measured=False), parameters)[0]
+    if is_ahead:
+        sizes = yield _page(kind, ("position", "size")), parameters
+        if sum(size for _, size in sizes) > MAX_PAGE_BYTES:
+            parameters["most"] = min(stretch.limit, LARGE_OBJECTS)
+        found, first, last, bodies, changed, _ = (yield _joined(kind, measured=True), parameters)[0]
+    more = found == parameters["most"] and bool((yield _page(kind, ("position",)), parameters | {"after": last, "most": 1}))
+    return Content(first, last, bodies or b"", more=more, changed=changed)
 
 
-async def list_entries(connection: AsyncConnection, principal: Principal, stretch: Stretch) -> Sequence[Entry]:
+def list_entries(principal: Principal, stretch: Stretch) -> Program[Sequence[Entry]]:
     """List the manifest lines of objects, one more than the page, in the order of their places, on behalf of a principal."""
     if _matches_nothing(stretch.filters):
         return []
-    kind = _kind_of(connection, principal, stretch.filters)
-    query = _page(kind, ("position", "stix_id", "version"), "beyond")
-    # Rows are as good as tuples: to make a thousand tuples of them costs as much as to read them.
-    return cast("Sequence[Entry]", (await connection.execute(query, _parameters(connection, stretch))).all())
+    kind = _kind_of(principal, stretch.filters)
+    parameters = _parameters(replace(stretch, limit=stretch.limit + 1))
+    return cast("Sequence[Entry]", (yield _page(kind, ("position", "stix_id", "version", "changed")), parameters))
 
 
-async def has_object(connection: AsyncConnection, principal: Principal, collection_id: int, stix_id: str) -> bool:
+def has_object(principal: Principal, collection_id: int, stix_id: str) -> Program[bool]:
     """Tell whether any version of an object is in a collection that the principal may see."""
+    rows = yield _has_object(visible(principal)), {"collection": collection_id, "stix_id": stix_id}
+    return bool(rows)
+
+
+@lru_cache(maxsize=256)
+def _has_object(seen: Select[int]) -> Statement:
+    collection: BindParameter[int] = bindparam("collection", type_=Integer)
     query = select(_OBJECTS.c.position).where(
-        _OBJECTS.c.collection_id == collection_id,
-        literal(collection_id).in_(visible(principal)),
-        _OBJECTS.c.stix_id == stix_id,
+        _OBJECTS.c.collection_id == collection, collection.in_(seen), _OBJECTS.c.stix_id == bindparam("stix_id")
     )
-    return (await connection.execute(query.limit(1))).first() is not None
+    return Statement(lambda _: query.limit(1))
 
 
 def _matches_nothing(filters: Filters) -> bool:
@@ -127,57 +138,75 @@ def _matches_nothing(filters: Filters) -> bool:
 class _Kind(NamedTuple):
     """What decides how a query is built, and not what it is asked with."""
 
-    dialect: str
     seen: Select[int]
     versions: Versions
     types: tuple[str, ...] | None
     by_id: bool
 
 
-def _kind_of(connection: AsyncConnection, principal: Principal, filters: Filters) -> _Kind:
-    versions = filters.versions or Versions()
-    return _Kind(connection.dialect.name, visible(principal), versions, filters.types, filters.ids is not None)
+def _kind_of(principal: Principal, filters: Filters) -> _Kind:
+    return _Kind(visible(principal), filters.versions or Versions(), filters.types, filters.ids is not None)
 
 
-def _parameters(connection: AsyncConnection, stretch: Stretch) -> dict[str, Any]:
+def _parameters(stretch: Stretch) -> dict[str, Any]:
     added_after = stretch.filters.added_after_us or 0
-    parameters: dict[str, Any] = {
+    return {
         "collection": stretch.collection_id,
         "after": max(stretch.after, added_after),
         "added_after": added_after,
         "most": stretch.limit,
-        "beyond": stretch.limit + 1,
+        "ids": stretch.filters.ids,
     }
-    if stretch.filters.ids is not None:
-        parameters["ids"] = as_list(connection.dialect.name, stretch.filters.ids)
-    return parameters
 
 
 # Built once for each kind of question and each principal's view: building a page's query costs more than reading the page.
-@lru_cache(maxsize=256)
-def _joined(kind: _Kind) -> Select[Any]:
-    """Build the page as one row: how many objects there are with the one behind it, the first and last place, the bytes."""
-    sizes = _page(kind, ("position", "size"), "beyond").subquery()
-    measured = select(func.count().label("found"), func.sum(sizes.c.size).label("bytes")).select_from(sizes).cte("measured")
-    fits = select(measured.c.bytes).scalar_subquery() <= MAX_PAGE_BYTES
-    shown = _page(kind, ("position", "body"), "most").where(fits).subquery("shown")
-    place, body = shown.c.position, shown.c.body
-    if kind.dialect == "sqlite":
-        # In the order of the subquery, which has a limit and so is not dissolved; tests/wire read every page for it.
-        bodies: ColumnElement[Any] = sql_cast(func.group_concat(body, ","), LargeBinary)
-    else:
-        bodies = func.string_agg(body, aggregate_order_by(literal(b",", LargeBinary), place))
-    return select(select(measured.c.found).scalar_subquery(), func.min(place), func.max(place), bodies).select_from(shown)
+@lru_cache(maxsize=512)
+def _joined(kind: _Kind, *, measured: bool) -> Statement:
+    """Word the page as one row: how many objects, the first and last place, the bytes, when the collection last changed.
+
+    Args:
+        kind: of question.
+        measured: whether its objects are known to fit; else nothing is joined where large objects lie ahead, and the last column
+            says so.
+    """
+
+    def build(dialect: str) -> Select[Any]:
+        collection = bindparam("collection", type_=Integer)
+        behind = _OBJECTS.c.position > bindparam("after", type_=BigInteger)
+        ahead = exists().where(_OBJECTS.c.collection_id == collection, behind, text(LARGE))
+        page = _select_page(kind, ("position", "body"), dialect).subquery("page")
+        shown = (select(page) if measured else select(page).where(~ahead)).subquery("shown")
+        place, body = shown.c.position, shown.c.body
+        if dialect == "sqlite":
+            # In the order of the subquery, which has a limit and so is not dissolved; tests/wire read every page for it.
+            bodies: ColumnElement[Any] = sql_cast(func.group_concat(body, ","), LargeBinary)
+        else:
+            bodies = func.string_agg(body, aggregate_order_by(literal(b",", LargeBinary), place))
+        is_ahead = literal(value=False) if measured else ahead
+        return select(func.count(), func.min(place), func.max(place), bodies, _changed(), is_ahead).select_from(shown)
+
+    return Statement(build)
 
 
 @lru_cache(maxsize=512)
-def _page(kind: _Kind, columns: tuple[str, ...], limit: str) -> Select[Any]:
+def _page(kind: _Kind, columns: tuple[str, ...]) -> Statement:
+    return Statement(lambda dialect: _select_page(kind, columns, dialect))
+
+
+def _changed() -> ColumnElement[int]:
+    """Ask when the collection last changed, in the same state of the database as the rest of a query."""
+    here = _COLLECTIONS.c.collection_id == bindparam("collection", type_=Integer)
+    return select(_COLLECTIONS.c.changed).where(here).scalar_subquery().label("changed")
+
+
+def _select_page(kind: _Kind, columns: tuple[str, ...], dialect: str) -> Select[Any]:
     position: ColumnElement[Any] = _OBJECTS.c.position
     if kind.by_id:
         position = position + 0  # SQLite would read on from the place and compare every id; so it looks the ids up, and sorts
-    collection, most = bindparam("collection", type_=Integer), bindparam(limit, type_=Integer)
+    collection, most = bindparam("collection", type_=Integer), bindparam("most", type_=Integer)
+    derived: dict[str, ColumnElement[Any]] = {"size": func.length(_OBJECTS.c.body).label("size"), "changed": _changed()}
     query = (
-        select(*(func.length(_OBJECTS.c.body).label("size") if name == "size" else _OBJECTS.c[name] for name in columns))
+        select(*(derived[name] if name in derived else _OBJECTS.c[name] for name in columns))
         .where(
             _OBJECTS.c.collection_id == collection,
             # Not only in the flow that found the collection: every query asks for itself what may be seen (law 5). It is
@@ -190,7 +219,7 @@ def _page(kind: _Kind, columns: tuple[str, ...], limit: str) -> Select[Any]:
         .limit(most)
     )
     if kind.by_id:
-        query = query.where(among_listed(kind.dialect, _OBJECTS.c.stix_id, bindparam("ids")))
+        query = query.where(among_listed(dialect, _OBJECTS.c.stix_id, bindparam("ids")))
     if kind.types is None:
         return query
     if len(kind.types) == 1:
@@ -219,6 +248,6 @@ def version_condition(versions: Versions, added_after_us: ColumnElement[int] | i
         )
     if versions.exact_us:
         # What has no version of its own goes by the time it was added.
-        unversioned = and_(_OBJECTS.c.version_us == 0, _OBJECTS.c.position.in_(versions.exact_us))
-        conditions.append(or_(_OBJECTS.c.version_us.in_(versions.exact_us), unversioned))
+        unversioned = and_(_OBJECTS.c.version_us == 0, among_numbers(_OBJECTS.c.position, versions.exact_us))
+        conditions.append(or_(among_numbers(_OBJECTS.c.version_us, versions.exact_us), unversioned))
     return or_(*conditions)

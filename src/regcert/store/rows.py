@@ -1,17 +1,30 @@
-"""The rows that one new object or report becomes: itself, and what correlation will read of it."""
+"""The rows that one new object or report becomes: itself, and what correlation will read of it.
 
-from collections.abc import Iterator, Mapping
+A row is a tuple in the order of its table's columns, as the driver takes it: an envelope is thousands of rows, and a name for
+each value of each of them costs more than the row itself.
+"""
+
 from dataclasses import dataclass
-
-from sqlmodel import SQLModel
+from typing import Any, TypeAlias
 
 from regcert.domain.sighting import SightingKind, SightingReport
 from regcert.domain.submission import AdmittedObject, Vouched
 from regcert.stix.object import SightingClaim
+from regcert.stix.observable import Observable
 from regcert.store.ledger import observable_key
-from regcert.store.tables import MarkingRow, MentionRow, ObjectRow, ObservableRow, SightingRow, TieRow
+from regcert.store.programs import Insert, Program
+from regcert.store.tables import MarkingRow, MentionRow, ObjectRow, ObservableRow, SightingRow, TieRow, table
 
-Row = tuple[type[SQLModel], dict[str, object]]
+# What may stand there already is kept: a value is one row however many objects name it.
+OBJECTS = Insert(table(ObjectRow))
+SIGHTINGS = Insert(table(SightingRow))
+MARKINGS = Insert(table(MarkingRow), keep=True)
+OBSERVABLES = Insert(table(ObservableRow), keep=True)
+MENTIONS = Insert(table(MentionRow), keep=True)
+TIES = Insert(table(TieRow), keep=True)
+_INSERTS = (OBJECTS, SIGHTINGS, MARKINGS, OBSERVABLES, MENTIONS, TIES)
+
+Row: TypeAlias = tuple[Any, ...]
 STATEMENT = -1
 
 
@@ -35,99 +48,71 @@ class Place:
     version_us: int
 
 
-def rows_of(one: AdmittedObject, place: Place, source: Source) -> Iterator[Row]:
-    """Yield every row of one new object; a withdrawn object says nothing that correlation could read."""
-    stix = one.stix
-    here: dict[str, object] = {
-        "position": place.position,
-        "collection_id": source.collection_id,
-        "team_id": source.team_id,
-        "marking": int(one.marking),
-    }
-    yield (
-        ObjectRow,
-        {
-            **here,
-            "stix_id": stix.stix_id,
-            "type": stix.type,
-            "version": place.version,
-            "version_us": place.version_us,
-            "superseded_by": place.superseded_by,
-            "author": one.author,
-            "vouched": source.vouched.value,
-            "revoked": stix.revoked,
-            "submission_id": source.submission_id,
-            "digest": stix.digest,
-            "body": stix.body,
-        },
-    )
-    if stix.is_marking:
-        tlp = STATEMENT if stix.defines is None else int(stix.defines)
-        yield MarkingRow, {"collection_id": source.collection_id, "stix_id": stix.stix_id, "tlp": tlp}
-    if stix.revoked:
-        return
-    yield from _mentions(one, here)
-    for member, context in dict.fromkeys(stix.ties):
-        tie = {"collection_id": source.collection_id, "member_id": member, "context_id": context}
-        yield TieRow, {**tie, "position": place.position}
-    if stix.claim is not None:
-        yield SightingRow, {**here, **_claim(stix.claim), "report_id": f"{stix.stix_id}@{place.version}"}
+class Rows:
+    """Rows on their way to their tables."""
 
+    def __init__(self) -> None:
+        self._rows: dict[Insert, list[Row]] = {insert: [] for insert in _INSERTS}
 
-def _mentions(one: AdmittedObject, here: Mapping[str, object]) -> Iterator[Row]:
-    stix = one.stix
-    said = {
-        **here,
-        "stix_id": stix.stix_id,
-        "origin": one.author,
-        "said": "published",
-        "count": 1,
-        "first_us": stix.first_us,
-        "last_us": stix.last_us,
-    }
-    for observable in stix.observables:
+    def write(self) -> Program[None]:
+        """Insert all of them, table by table."""
+        for insert, rows in self._rows.items():
+            if rows:
+                yield insert, rows
+
+    def add_object(self, one: AdmittedObject, place: Place, source: Source) -> None:
+        """Add every row of one new object; a withdrawn object says nothing that correlation could read."""
+        stix, rows, marking = one.stix, self._rows, int(one.marking)
+        collection_id, team_id, position = source.collection_id, source.team_id, place.position
+        rows[OBJECTS].append((
+            position, collection_id, stix.stix_id, stix.type, place.version, place.version_us, place.superseded_by, team_id,
+            one.author, source.vouched.value, marking, stix.revoked, source.submission_id, stix.digest, stix.body,
+        ))  # fmt: skip
+        if stix.is_marking:
+            rows[MARKINGS].append((collection_id, stix.stix_id, STATEMENT if stix.defines is None else int(stix.defines)))
+        if stix.revoked:
+            return
+        for observable in stix.observables:
+            key = self._add_value(observable)
+            rows[MENTIONS].append((
+                position, key, collection_id, stix.stix_id, team_id, one.author, "published", 1, stix.first_us, stix.last_us,
+                marking,
+            ))  # fmt: skip
+        rows[TIES] += ((member, context, collection_id, position) for member, context in dict.fromkeys(stix.ties))
+        if stix.claim is not None:
+            rows[SIGHTINGS].append(_claim(stix.claim, f"{stix.stix_id}@{place.version}", place, source, marking))
+
+    def add_report(self, report: SightingReport, place: tuple[int, int, int, int], team_identity: str) -> None:
+        """Add the rows of one report: the entry in the ledger, and what it says of a value.
+
+        Args:
+            report: what was seen.
+            place: its position, collection, team and marking.
+            team_identity: whose word it is; what a team saw is always its own.
+        """
+        position, collection_id, team_id, marking = place
+        key = self._add_value(report.observable) if report.observable else None
+        self._rows[SIGHTINGS].append((
+            position, collection_id, team_id, report.report_id, report.kind.value, key, report.indicator_id, report.count,
+            report.first_us, report.last_us, report.sector, marking,
+        ))  # fmt: skip
+        # That something has expired says nothing about whether it was there.
+        if key is not None and report.kind is not SightingKind.EXPIRED:
+            self._rows[MENTIONS].append((
+                position, key, collection_id, "", team_id, team_identity, report.kind.value, report.count, report.first_us,
+                report.last_us, marking,
+            ))  # fmt: skip
+
+    def _add_value(self, observable: Observable) -> bytes:
         key = observable_key(observable)
-        yield ObservableRow, {"key": key, "kind": observable.kind.value, "value": observable.value}
-        yield MentionRow, {**said, "key": key}
+        self._rows[OBSERVABLES].append((key, observable.kind.value, observable.value))
+        return key
 
 
-def _claim(claim: SightingClaim) -> dict[str, object]:
+def _claim(claim: SightingClaim, report_id: str, place: Place, source: Source, marking: int) -> Row:
     """A sighting that says it was seen zero times says that somebody looked (STIX 2.1 §4.14)."""
-    return {
-        "kind": "negative" if claim.count == 0 else "positive",
-        "key": None,
-        "indicator_id": claim.indicator_id,
-        "count": max(claim.count, 1),
-        "first_us": claim.first_us,
-        "last_us": claim.last_us,
-        "sector": None,
-    }
-
-
-def rows_of_report(report: SightingReport, place: Mapping[str, object], team_identity: str) -> Iterator[Row]:
-    """Yield the rows of one report: the entry in the ledger, and what it says of a value.
-
-    Args:
-        report: what was seen.
-        place: its position, collection, team and marking.
-        team_identity: whose word it is; what a team saw is always its own.
-    """
-    key = observable_key(report.observable) if report.observable else None
-    what = {"count": report.count, "first_us": report.first_us, "last_us": report.last_us}
-    yield (
-        SightingRow,
-        {
-            **place,
-            **what,
-            "report_id": report.report_id,
-            "kind": report.kind.value,
-            "key": key,
-            "indicator_id": report.indicator_id,
-            "sector": report.sector,
-        },
-    )
-    # That something has expired says nothing about whether it was there.
-    if report.observable is not None and report.kind is not SightingKind.EXPIRED:
-        yield ObservableRow, {"key": key, "kind": report.observable.kind.value, "value": report.observable.value}
-        said = {"key": key, "stix_id": "", "origin": team_identity, "said": report.kind.value}
-        yield MentionRow, {**place, **what, **said}
+    kind = "negative" if claim.count == 0 else "positive"
+    return (
+        place.position, source.collection_id, source.team_id, report_id, kind, None, claim.indicator_id, max(claim.count, 1),
+        claim.first_us, claim.last_us, None, marking,
+    )  # fmt: skip

@@ -1,19 +1,17 @@
 """The ledger of sightings that come as reports rather than as STIX objects."""
 
-from collections import defaultdict
 from collections.abc import Collection as Values
 from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import SQLModel
 
 from regcert.domain.principal import Principal
 from regcert.domain.sighting import SightingReport
 from regcert.stix.tlp import Tlp
 from regcert.store.database import Tx
-from regcert.store.many import among, insert_rows
-from regcert.store.rows import rows_of_report
+from regcert.store.many import among
+from regcert.store.rows import Rows
 from regcert.store.tables import CollectionRow, ObjectRow, SightingRow, table
 from regcert.store.visibility import visible
 
@@ -68,12 +66,8 @@ async def record_sightings(tx: Tx, principal: Principal, reports: Sequence[tuple
             fresh.append(entry)
     if not fresh:
         return 0
-    rows: defaultdict[type[SQLModel], list[dict[str, object]]] = defaultdict(list)
+    rows = Rows()
     for (report, collection_id, marking), position in zip(fresh, await tx.take_positions(len(fresh)), strict=True):
-        place = {"position": position, "collection_id": collection_id, "team_id": team.team_id, "marking": int(marking)}
-        for kind, row in rows_of_report(report, place, team.identity_id):
-            rows[kind].append(row)
-    await insert_rows(tx.connection, _SIGHTINGS, rows.pop(SightingRow))
-    for kind, found in rows.items():
-        await insert_rows(tx.connection, table(kind), found, keep=True)
+        rows.add_report(report, (position, collection_id, team.team_id, int(marking)), team.identity_id)
+    await tx.run(rows.write())
     return len(fresh)

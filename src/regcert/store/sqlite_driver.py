@@ -26,6 +26,10 @@ class _Connection(aiosqlite.Connection):
     def cursor(self) -> "_Cursor":  # type: ignore[override] # what SQLAlchemy uses of the original is all there
         return _Cursor(self._conn, self._execute)
 
+    async def run(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Let the thread do some work on its connection, in one step."""
+        return await self._execute(lambda: work(self._conn))  # type: ignore[no-untyped-call]
+
 
 class _Cursor:
     """What a statement left behind, as SQLAlchemy asks for it."""

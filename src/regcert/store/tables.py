@@ -172,11 +172,17 @@ class SubmissionRow(SQLModel, table=True):
 
 
 class SpoolRow(SQLModel, table=True):
-    """A piece of a body that is too large to be looked at while its sender waits; gone once its status is complete."""
+    """Some objects of a body that is too large to be looked at while its sender waits; gone once its status is complete.
+
+    `piece` is an envelope of them until they have been looked at, and what became of each from then on.
+    """
 
     __tablename__ = "spool"
     submission_id: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
     number: int = Field(primary_key=True)
+    objects: int
+    refused: int
+    done: bool
     piece: bytes = Field(sa_type=LargeBinary)
 
 

@@ -1,9 +1,11 @@
 """Teams, and what the host knows of its region."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +15,7 @@ from regcert.store.database import Tx
 from regcert.store.tables import CorrelatedRow, HostFact, HostOrder, TeamRow, table
 
 _TEAMS = table(TeamRow)
+_ORDER = table(HostOrder)
 _FACTS = table(HostFact)
 
 
@@ -54,7 +57,7 @@ async def find_team(connection: AsyncConnection, slug: str) -> Team | None:
     return None if row is None else read_team(row)
 
 
-def read_team(row: RowMapping) -> Team:
+def read_team(row: Mapping[str, Any] | RowMapping) -> Team:
     """Turn a row of the teams table into our noun."""
     return Team(
         row["team_id"],
@@ -69,8 +72,18 @@ def read_team(row: RowMapping) -> Team:
 
 async def begin_order(tx: Tx) -> None:
     """Write the rows that the order and correlation count in, once in a host's life."""
-    await tx.connection.execute(insert(table(HostOrder)).values(order_id=1, position=0))
+    await tx.connection.execute(insert(_ORDER).values(order_id=1, position=0))
     await tx.connection.execute(insert(table(CorrelatedRow)).values(mark_id=1, position=0))
+
+
+async def touch_rights(tx: Tx) -> None:
+    """Say that teams, collections, API roots or tokens change with this transaction.
+
+    Every process that remembers any of them looks at the number before it trusts its memory, so whoever changes a row of
+    `teams`, `api_roots`, `collections`, `collection_access`, `tokens` or `token_collections` calls this first: it also holds
+    the order lock, so that what is looked up behind it stands until the commit.
+    """
+    await tx.connection.execute(update(_ORDER).where(_ORDER.c.order_id == 1).values(rights=_ORDER.c.rights + 1))
 
 
 async def add_facts(tx: Tx, facts: dict[str, object]) -> None:

@@ -4,19 +4,27 @@ Visibility belongs to the collection. Nobody sees more because of a role: an adm
 more. A token narrowed to some collections sees those only. What is not in this query does not exist for the principal.
 """
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import BindParameter, RowMapping, Select, bindparam, exists, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regcert.domain.collection import Collection, SignatureRule
 from regcert.domain.principal import Principal
 from regcert.stix.tlp import Tlp
+from regcert.store.many import among_numbers
+from regcert.store.programs import Program, Statement
 from regcert.store.tables import AccessRow, CollectionRow, table
 
 _COLLECTIONS = table(CollectionRow)
 _ACCESS = table(AccessRow)
+_COLUMNS = (
+    "collection_id", "uuid", "slug", "api_root", "title", "description", "ceiling", "signature", "scope", "media_types",
+)  # fmt: skip
+
+# A collection that exists for somebody, whether they may read it, and whether they may write it.
+Found: TypeAlias = tuple[Collection, bool, bool]
 
 
 def visible(principal: Principal) -> Select[int]:
@@ -49,57 +57,53 @@ def _open_to(team_id: int, narrowed: frozenset[int] | None, verb: str) -> Select
         _ACCESS.c[f"can_{verb}"],
     )
     query = select(_COLLECTIONS.c.collection_id).where(or_(_COLLECTIONS.c[f"{verb}_all"], granted))
-    return query if narrowed is None else query.where(_COLLECTIONS.c.collection_id.in_(sorted(narrowed)))
+    return query if narrowed is None else query.where(among_numbers(_COLLECTIONS.c.collection_id, sorted(narrowed)))
 
 
 @lru_cache(maxsize=256)
-def _existing(seen: Select[int], written: Select[int]) -> Select[Any]:
-    """Build the query for what exists for a principal in an API root: what it may read or write."""
+def _existing(seen: Select[int], written: Select[int], *, named: bool) -> Statement:
+    """Word what exists for a principal in an API root, in all of it or under one name: what it may read or write."""
     can_read = _COLLECTIONS.c.collection_id.in_(seen).label("can_read")
     can_write = _COLLECTIONS.c.collection_id.in_(written).label("can_write")
-    return (
-        select(_COLLECTIONS, can_read, can_write)
+    query = (
+        select(*(_COLLECTIONS.c[name] for name in _COLUMNS), can_read, can_write)
         .where(_COLLECTIONS.c.api_root == bindparam("api_root"), or_(can_read, can_write))
         .order_by(_COLLECTIONS.c.collection_id)
     )
-
-
-@lru_cache(maxsize=256)
-def _existing_named(seen: Select[int], written: Select[int]) -> Select[Any]:
     name: BindParameter[str] = bindparam("name")
-    return _existing(seen, written).where(or_(_COLLECTIONS.c.uuid == name, _COLLECTIONS.c.slug == name))
+    called = or_(_COLLECTIONS.c.uuid == name, _COLLECTIONS.c.slug == name)
+    return Statement(lambda _: query.where(called) if named else query)
 
 
-async def find_collections(
-    connection: AsyncConnection, principal: Principal, api_root: str
-) -> list[tuple[Collection, bool, bool]]:
+def find_collections(principal: Principal, api_root: str) -> Program[list[Found]]:
     """List an API root's collections that exist for a principal, in the order in which they were made.
 
     Returns:
         Each with whether it may be read and whether it may be written; at least one of them is true.
     """
-    query = _existing(visible(principal), writable(principal))
-    rows = (await connection.execute(query, {"api_root": api_root})).mappings()
-    return [(read_collection(row), bool(row["can_read"]), bool(row["can_write"])) for row in rows]
+    rows = yield _existing(visible(principal), writable(principal), named=False), {"api_root": api_root}
+    return [_read_found(row) for row in rows]
 
 
-async def find_collection(
-    connection: AsyncConnection, principal: Principal, api_root: str, name: str
-) -> tuple[Collection, bool, bool] | None:
+def find_collection(principal: Principal, api_root: str, name: str) -> Program[Found | None]:
     """Find a collection that exists for a principal, by id or alias.
 
     Args:
-        connection: a reader's.
         principal: on whose behalf.
         api_root: which root.
         name: its TAXII id or its alias.
     """
-    query = _existing_named(visible(principal), writable(principal))
-    row = (await connection.execute(query, {"api_root": api_root, "name": name})).mappings().first()
-    return None if row is None else (read_collection(row), bool(row["can_read"]), bool(row["can_write"]))
+    statement = _existing(visible(principal), writable(principal), named=True)
+    rows = yield statement, {"api_root": api_root, "name": name}
+    return _read_found(rows[0]) if rows else None
 
 
-def read_collection(row: RowMapping) -> Collection:
+def _read_found(row: Sequence[Any]) -> Found:
+    *columns, can_read, can_write = row
+    return read_collection(dict(zip(_COLUMNS, columns, strict=True))), bool(can_read), bool(can_write)
+
+
+def read_collection(row: Mapping[str, Any] | RowMapping) -> Collection:
     """Turn a row of the collections table into our noun."""
     return Collection(
         collection_id=row["collection_id"],
@@ -111,4 +115,5 @@ def read_collection(row: RowMapping) -> Collection:
         ceiling=Tlp(row["ceiling"]),
         signature=SignatureRule(row["signature"]),
         scope=row["scope"],
+        media_types=tuple(row["media_types"].split(",")),
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from regcert.errors import Code, Refusal
 from regcert.stix.timestamps import read_timestamp
 
-MAX_LIMIT = 1000
+PAGE_OBJECTS = 1000
+MAX_LIMIT = 10_000
 MAX_VALUES = 1000
 MAX_TYPES = 100
 _FIELDS = frozenset({"added_after", "limit", "next", "match[id]", "match[type]", "match[version]", "match[spec_version]"})
@@ -72,7 +73,7 @@ class Page:
     next: str | None
 
 
-def read_query(pairs: Sequence[tuple[str, str]]) -> tuple[Filters, Page]:
+def read_query(pairs: Sequence[tuple[str, str]], page_objects: int = PAGE_OBJECTS) -> tuple[Filters, Page]:
     """Read the query of a GET on objects, an object, its versions or the manifest.
 
     Fields that TAXII does not know are ignored; a known one may stand once. A limit beyond ours is cut to ours, as the
@@ -80,6 +81,7 @@ def read_query(pairs: Sequence[tuple[str, str]]) -> tuple[Filters, Page]:
 
     Args:
         pairs: decoded names and values, in the order of the query.
+        page_objects: how many objects somebody gets who names no limit.
 
     Raises:
         Refusal: MALFORMED_REQUEST, naming the field.
@@ -98,7 +100,7 @@ def read_query(pairs: Sequence[tuple[str, str]]) -> tuple[Filters, Page]:
         spec_versions=_read_values(query, "match[spec_version]"),
         versions=_read_versions(query.get("match[version]")),
     )
-    return filters, Page(read_limit(query.get("limit"), MAX_LIMIT, MAX_LIMIT), query.get("next") or None)
+    return filters, Page(read_limit(query.get("limit"), page_objects, MAX_LIMIT), query.get("next") or None)
 
 
 def _read_added_after(text: str | None) -> int | None:

@@ -42,7 +42,7 @@ def collection(found: Collection, *, can_read: bool, can_write: bool) -> dict[st
         "alias": found.slug,
         "can_read": can_read,
         "can_write": can_write,
-        "media_types": [STIX_MEDIA_TYPE],
+        "media_types": list(found.media_types),
     }
 
 
@@ -51,37 +51,38 @@ def collections(described: Sequence[dict[str, Any]]) -> bytes:
     return orjson.dumps({"collections": list(described)} if described else {})
 
 
-def envelope(bodies: bytes, next_cursor: str | None) -> bytes:
-    """Frame stored objects as an envelope: their bytes are not touched (§3.7).
+def page(name: str, items: bytes, next_cursor: str | None, *, empty_list: bool = False) -> bytes:
+    """Frame the items of a page: their bytes are not touched (§3.7).
+
+    Manifest and versions have `more` in the standard, but no way on; we add `next`, as its own committee proposes (cti-taxii2
+    #110).
 
     Args:
-        bodies: of all objects, joined by commas; empty where there are none.
+        name: of the list, `objects` or `versions`.
+        items: all of them, joined by commas; empty where there are none.
         next_cursor: where it goes on, or None at its end.
+        empty_list: for clients that need the list even where it is empty.
     """
-    if not bodies:
+    if not items and not empty_list:
         return b"{}"
     more = b',"more":true,"next":' + orjson.dumps(next_cursor) if next_cursor else b',"more":false'
     # One join, one copy: a page is most of a megabyte, and each further copy of it costs as much as reading it did.
-    return b"".join((b'{"objects":[', bodies, b"]", more, b"}"))
+    return b"".join((b'{"', name.encode(), b'":[', items, b"]", more, b"}"))
 
 
-def manifest(entries: Sequence[tuple[int, str, str]], next_cursor: str | None) -> bytes:
-    """Render a manifest from places, ids and versions (§5.3).
-
-    The standard gives it `more` without a way on; we add `next`, as its own committee proposes (cti-taxii2 #110).
-    """
-    if not entries:
-        return b"{}"
-    records = [
-        {"id": stix_id, "date_added": write_timestamp(position), "version": version, "media_type": STIX_MEDIA_TYPE}
-        for position, stix_id, version in entries
-    ]
-    return _paged("objects", records, next_cursor)
+def manifest_records(entries: Sequence[tuple[int, str, str]]) -> bytes:
+    """Render the records of a manifest from places, ids and versions, joined by commas (§5.3)."""
+    return orjson.dumps(
+        [
+            {"id": stix_id, "date_added": write_timestamp(position), "version": version, "media_type": STIX_MEDIA_TYPE}
+            for position, stix_id, version in entries
+        ]
+    )[1:-1]
 
 
-def versions(texts: Sequence[str], next_cursor: str | None) -> bytes:
-    """Render the versions of one object (§5.8)."""
-    return _paged("versions", list(texts), next_cursor) if texts else b"{}"
+def versions(texts: Sequence[str]) -> bytes:
+    """Render the versions of one object, joined by commas (§5.8)."""
+    return orjson.dumps(list(texts))[1:-1]
 
 
 def status(status_id: str, received_us: int, accepted: Sequence[tuple[str, str]], refused: Sequence[Refused]) -> bytes:
@@ -113,6 +114,21 @@ def status(status_id: str, received_us: int, accepted: Sequence[tuple[str, str]]
     return orjson.dumps(result)
 
 
+def pending_status(status_id: str, received_us: int, accepted: int, refused: int, pending: int) -> bytes:
+    """Render the status of a POST that is being looked at: how far it is; the lists come with its end (§4.3)."""
+    return orjson.dumps(
+        {
+            "id": status_id,
+            "status": "pending",
+            "request_timestamp": write_timestamp(received_us),
+            "total_count": accepted + refused + pending,
+            "success_count": accepted,
+            "failure_count": refused,
+            "pending_count": pending,
+        }
+    )
+
+
 def error(title: str, description: str, code: str, http_status: int, error_id: str) -> bytes:
     """Render an error (§3.6.1)."""
     return orjson.dumps(
@@ -124,8 +140,3 @@ def error(title: str, description: str, code: str, http_status: int, error_id: s
             "http_status": str(http_status),
         }
     )
-
-
-def _paged(name: str, items: Sequence[Any], next_cursor: str | None) -> bytes:
-    more = {"more": True, "next": next_cursor} if next_cursor else {"more": False}
-    return orjson.dumps({name: items, **more})

@@ -1,11 +1,17 @@
 """The first steps of every machine's request: who is asking, and the body within its bound."""
 
+import asyncio
+from collections.abc import AsyncIterator
+
 from aiohttp import web
 
 from regcert.domain.principal import Principal
 from regcert.errors import Code, Refusal
-from regcert.flows.authenticate import authenticate
+from regcert.flows.authenticate import Caller, authenticate
+from regcert.web.coding import Inflater
 from regcert.web.services import SERVICES, Services
+
+PIECE_BYTES = 1 << 18
 
 
 def services_of(request: web.Request) -> Services:
@@ -13,8 +19,8 @@ def services_of(request: web.Request) -> Services:
     return request.app[SERVICES]
 
 
-async def principal_of(request: web.Request) -> Principal:
-    """Find out who is asking.
+async def caller_of(request: web.Request) -> Caller:
+    """Find out who is asking, and how far the host has come since they did.
 
     Raises:
         Refusal: UNAUTHENTICATED; two Authorization headers are as good as none.
@@ -24,23 +30,47 @@ async def principal_of(request: web.Request) -> Principal:
     return await authenticate(services.database, services.clock, headers[0] if len(headers) == 1 else None)
 
 
+async def principal_of(request: web.Request) -> Principal:
+    """Find out who is asking.
+
+    Raises:
+        Refusal: UNAUTHENTICATED.
+    """
+    return (await caller_of(request)).principal
+
+
 async def read_body(request: web.Request, most_bytes: int) -> bytes:
     """Read a body of at most so many bytes, whatever its headers claim.
 
     Raises:
-        Refusal: TOO_LARGE, naming the limit; UNSUPPORTED_MEDIA_TYPE for a coded body.
+        Refusal: TOO_LARGE, naming the limit; UNSUPPORTED_MEDIA_TYPE for a coding other than gzip; MALFORMED_REQUEST.
     """
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Refusal(Code.UNSUPPORTED_MEDIA_TYPE, "send the body without Content-Encoding")
+    return b"".join([piece async for piece in read_pieces(request, most_bytes)])
+
+
+async def read_pieces(request: web.Request, most_bytes: int) -> AsyncIterator[bytes]:
+    """Read a body piece by piece, unpacked where it is packed.
+
+    Args:
+        request: whose body.
+        most_bytes: of the body as it comes, and of what it unpacks to.
+
+    Raises:
+        Refusal: as `read_body`.
+    """
+    coding = ",".join(request.headers.getall("Content-Encoding", ["identity"])).strip().lower().removeprefix("x-")
+    if coding not in {"identity", "gzip"}:
+        raise Refusal(Code.UNSUPPORTED_MEDIA_TYPE, "send the body as it is, or with Content-Encoding: gzip, once")
+    inflater = Inflater(most_bytes) if coding == "gzip" else None
     too_large = Refusal(Code.TOO_LARGE, f"the body is larger than {most_bytes} bytes; split it into several")
     if (request.content_length or 0) > most_bytes:
         raise too_large
-    parts: list[bytes] = []
     size = 0
     # Counted as it comes: a chunked body claims no length, and a claim is only a claim.
-    async for part in request.content.iter_chunked(1 << 18):
-        size += len(part)
+    async for piece in request.content.iter_chunked(PIECE_BYTES):
+        size += len(piece)
         if size > most_bytes:
             raise too_large
-        parts.append(part)
-    return b"".join(parts)
+        yield piece if inflater is None else await asyncio.to_thread(inflater.feed, piece)
+    if inflater is not None:
+        inflater.finish()

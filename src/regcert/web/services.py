@@ -1,14 +1,17 @@
 """What handlers are given: built once by `assembly.py`, never looked up elsewhere."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from regcert.clock import Clock
+from regcert.domain.principal import Principal
 from regcert.domain.region import Country, Footnote
-from regcert.stix.schema import SchemaSet
+from regcert.domain.submission import Received
+from regcert.flows.publish import Receipt
 from regcert.store.database import Database
+from regcert.taxii.profiles import Profile, profile_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,6 @@ class Services:
 
     Args:
         database: open, and serving writes.
-        schemas: of every STIX type.
         clock: what time it is.
         cursor_key: seals cursors, 32 bytes.
         api_root: the path segment of the region's API root.
@@ -25,11 +27,12 @@ class Services:
         countries: of the region, with their places in its schematic grid.
         footnotes: that go with marked names.
         max_content_bytes: the largest body that is read.
+        profiles: of the clients that tokens are made for, by name.
+        publish: takes an envelope whose sender may write in its collection.
         wake: called after every commit that correlation should hear of.
     """
 
     database: Database
-    schemas: SchemaSet
     clock: Clock
     cursor_key: bytes
     api_root: str
@@ -37,7 +40,13 @@ class Services:
     countries: tuple[Country, ...]
     footnotes: tuple[Footnote, ...]
     max_content_bytes: int
+    profiles: Mapping[str, Profile]
+    publish: Callable[[Received], Awaitable[Receipt]]
     wake: Callable[[], None]
+
+    def profile_of(self, principal: Principal) -> Profile:
+        """Return how a principal's client is answered: as the standard says, unless its token names another."""
+        return profile_of(self.profiles, principal.client)
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

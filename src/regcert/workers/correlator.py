@@ -6,13 +6,20 @@ from contextlib import suppress
 
 from regcert.correlation.guards import Guards
 from regcert.errors import Refusal
-from regcert.flows.correlate import correlate
+from regcert.flows.correlate import Pace, correlate
 from regcert.store.database import Database
 
 # Another process on the same database may have written: look without being woken, too.
-LOOK_EVERY_S = 2.0
+LOOK_EVERY_S = 1.0
 # Several posts in a row are read in one go: a stretch costs nearly the same for one post as for five, and posts wait for it.
 GATHER_S = 0.25
+# While they keep coming, stretches become longer rather than more frequent: time to gather is so many times what the last round
+# took. With the look above nothing waits for much more than two seconds.
+GATHER_TIMES = 10
+LONGEST_GATHER_S = 1.0
+# SQLite's writers do not stand in a queue: whoever came a moment ago has the database again before those who wait look up. So
+# behind each stretch the others have as long as it took, up to this.
+LONGEST_REST_S = 0.1
 AFTER_FAULT_S = 1.0
 
 _LOG = logging.getLogger("regcert.correlator")
@@ -30,6 +37,8 @@ class Correlator:
         self._database = database
         self._guards = guards
         self._woken = asyncio.Event()
+        self._pace = Pace()
+        self._took_s = 0.0
 
     def wake(self) -> None:
         """Say that something was committed."""
@@ -40,15 +49,18 @@ class Correlator:
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), LOOK_EVERY_S)
-            await asyncio.sleep(GATHER_S)
+            await asyncio.sleep(min(max(GATHER_S, self._took_s * GATHER_TIMES), LONGEST_GATHER_S))
             self._woken.clear()
+            self._took_s = 0.0
             await self._catch_up()
 
     async def _catch_up(self) -> None:
         try:
             # Each stretch is a request of its own to the writer, so those who post come in between.
-            while await correlate(self._database, self._guards):
-                pass
+            while await correlate(self._database, self._guards, self._pace):
+                self._took_s += self._pace.took_s
+                await asyncio.sleep(min(self._pace.took_s, LONGEST_REST_S))
+            self._took_s += self._pace.took_s
         except Refusal as refusal:
             _LOG.warning("correlation waits: %s", refusal.code)
             await asyncio.sleep(AFTER_FAULT_S)

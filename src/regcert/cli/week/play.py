@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from regcert.cli.week.scenes import SHARED, Poll, Publication, Scene, Sighted
 from regcert.cli.week.stage import Passes
+from regcert.client import Client
 from regcert.clock import SystemClock
 from regcert.errors import Code, Refusal
 from regcert.outbound.api import report_sightings
@@ -51,7 +52,7 @@ class _Actors:
         self._server = server
         self._passes = passes
         self._publishers = {team: open_hosts.enter_context(TaxiiHost(server, token)) for team, token in passes.analysts.items()}
-        self._sensors = {team: open_hosts.enter_context(TaxiiHost(server, token)) for team, token in passes.sensors.items()}
+        self._sensors = {team: open_hosts.enter_context(Client(server, token)) for team, token in passes.sensors.items()}
         self._polled: dict[str, str] = {}
 
     def act(self, scene: Scene) -> None:
@@ -72,7 +73,7 @@ class _Actors:
     def _poll(self, scene: Poll) -> None:
         # From before the last poll on: what came in while that poll was read is read again rather than missed.
         since, self._polled[scene.team] = self._polled.get(scene.team), write_timestamp(SystemClock().now_us())
-        self.tally.fetched += sum(1 for _ in self._sensors[scene.team].pull(SHARED, since))
+        self.tally.fetched += sum(1 for _ in self._sensors[scene.team].objects(SHARED, added_after=since, unique=True))
 
     def _report(self, scene: Sighted) -> None:
         answer = asyncio.run(report_sightings(self._server, self._passes.sensors[scene.team], scene.reports))

@@ -3,26 +3,33 @@
 Spec: TAXII 2.1 §5.3 to §5.8
 """
 
-import asyncio
-from contextlib import nullcontext
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from aiohttp import web
 
 from regcert.domain.submission import Received
 from regcert.errors import Code, Refusal
-from regcert.flows.publish import publish
+from regcert.flows.authenticate import Caller
+from regcert.flows.publish import Receipt
 from regcert.flows.retrieve import Answer, Question, Shape, get_collection, retrieve
+from regcert.flows.spool import spool
 from regcert.flows.withdraw import withdraw
 from regcert.policy.permissions import Permission, require
 from regcert.stix.timestamps import write_timestamp
-from regcert.taxii.filters import read_query
-from regcert.web.asking import principal_of, read_body, services_of
-from regcert.web.taxii.discovery import require_root
+from regcert.taxii.filters import PAGE_OBJECTS, read_query
+from regcert.web.asking import caller_of, read_pieces, services_of
+from regcert.web.room import Room
+from regcert.web.taxii.discovery import root_of
 from regcert.web.taxii.media import require_acceptable, require_envelope, taxii_response
+from regcert.web.taxii.reply import read_tags, reply
+from regcert.web.taxii.waiting import read_wait_s
 
-# Bodies beyond this are read one at a time: their objects take several times their size while they are looked at.
+# A body beyond this is kept and looked at later: its sender would wait for seconds, and its objects fill the memory.
 LARGE_BYTES = 8 * 1024 * 1024
-LARGE: web.AppKey[asyncio.Semaphore] = web.AppKey("large", asyncio.Semaphore)
+ROOM_BYTES = 4 * LARGE_BYTES
+ROOM: web.AppKey[Room] = web.AppKey("room", Room)
 
 
 async def get_objects(request: web.Request) -> web.Response:
@@ -43,50 +50,94 @@ async def get_versions(request: web.Request) -> web.Response:
 async def post_objects(request: web.Request) -> web.Response:
     """Take an envelope; the answer leaves when what it reports is on disk."""
     require_acceptable(request)
-    principal = await principal_of(request)
-    root = require_root(request)
+    caller = await caller_of(request)
+    root = root_of(request)
     services = services_of(request)
-    collection, _, can_write = await get_collection(services.database, principal, root, request.match_info["collection"])
-    require(principal, Permission.PUBLISH)
+    collection, _, can_write = await get_collection(services.database, caller, root, request.match_info["collection"])
+    require(caller.principal, Permission.PUBLISH)
     if not can_write:
         raise Refusal(Code.FORBIDDEN, "your team may read this collection but not write to it")
     require_envelope(request)
-    is_large = (request.content_length or LARGE_BYTES + 1) > LARGE_BYTES
-    async with request.app[LARGE] if is_large else nullcontext():
-        body = await read_body(request, services.max_content_bytes)
-        received = Received(principal, collection, body, services.clock.now_us())
-        receipt = await publish(services.database, services.schemas, received)
+    async with request.app[ROOM].take(min(request.content_length or LARGE_BYTES, LARGE_BYTES)):
+        receipt = await _take(request, Received(caller.principal, collection, b"", services.clock.now_us()))
     if receipt.stored:
         services.wake()
     return taxii_response(receipt.status, status=202)
+
+
+async def _take(request: web.Request, received: Received) -> Receipt:
+    """Publish a body at once, or keep it for later where it is too large for that."""
+    services = services_of(request)
+    pieces = read_pieces(request, services.max_content_bytes)
+    first: list[bytes] = []
+    size = 0
+    async for piece in pieces:
+        first.append(piece)
+        size += len(piece)
+        if size > LARGE_BYTES:
+            return await spool(services.database, received, _chain(first, pieces))
+    return await services.publish(replace(received, body=b"".join(first)))
+
+
+async def _chain(first: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    while first:
+        yield first.pop(0)  # and let go of it
+    async for piece in rest:
+        yield piece
 
 
 async def delete_object(request: web.Request) -> web.Response:
     """Delete one object, or the versions of it that the query names."""
     require_acceptable(request)
     services = services_of(request)
-    await withdraw(services.database, services.clock, await _question(request, Shape.OBJECTS))
+    question = _question(request, await caller_of(request), Shape.OBJECTS)
+    await withdraw(services.database, services.clock, question)
     services.wake()
     return taxii_response(b"{}")
 
 
 async def _get(request: web.Request, shape: Shape) -> web.Response:
     require_acceptable(request)
-    question = await _question(request, shape)
     services = services_of(request)
-    return _answered(await retrieve(services.database, services.cursor_key, question))
+    question = _question(request, await caller_of(request), shape)
+    answer = await retrieve(services.database, services.cursor_key, question)
+    wait_s = read_wait_s(request) if shape is Shape.OBJECTS and question.stix_id is None else 0
+    ends_at = time.monotonic() + wait_s
+    while answer.last_us is None and (left_s := ends_at - time.monotonic()) > 0:
+        if not await services.database.wait_for_change(question.caller.heads, answer.collection_id, left_s):
+            break
+        # Asked again from the beginning: what the token was worth may have changed, too.
+        question = replace(question, caller=await caller_of(request))
+        answer = await retrieve(services.database, services.cursor_key, question)
+    return await reply(request, answer.body, answer.tag, _headers(request, question, answer) | _applied(wait_s))
 
 
-async def _question(request: web.Request, shape: Shape) -> Question:
-    principal = await principal_of(request)
-    root = require_root(request)
-    filters, page = read_query(list(request.query.items()))
-    return Question(principal, root, request.match_info["collection"], shape, filters, page, request.match_info.get("object"))
+def _question(request: web.Request, caller: Caller, shape: Shape) -> Question:
+    profile = services_of(request).profile_of(caller.principal)
+    filters, page = read_query(list(request.query.items()), profile.page_objects or PAGE_OBJECTS)
+    return Question(
+        caller,
+        root_of(request),
+        request.match_info["collection"],
+        shape,
+        filters,
+        page,
+        request.match_info.get("object"),
+        read_tags(request),
+        profile.empty_list,
+    )
 
 
-def _answered(answer: Answer) -> web.Response:
-    response = taxii_response(answer.body)
-    if answer.first_us is not None and answer.last_us is not None:
-        response.headers["X-TAXII-Date-Added-First"] = write_timestamp(answer.first_us)
-        response.headers["X-TAXII-Date-Added-Last"] = write_timestamp(answer.last_us)
-    return response
+def _headers(request: web.Request, question: Question, answer: Answer) -> dict[str, str]:
+    """Say when the first and the last item of a page were added (§3.2)."""
+    first_us, last_us = answer.first_us, answer.last_us
+    if first_us is not None and last_us is not None:
+        return {"X-TAXII-Date-Added-First": write_timestamp(first_us), "X-TAXII-Date-Added-Last": write_timestamp(last_us)}
+    asked_us = question.filters.added_after_us
+    if asked_us is not None and services_of(request).profile_of(question.caller.principal).echo_added_after:
+        return {"X-TAXII-Date-Added-Last": write_timestamp(asked_us)}
+    return {}
+
+
+def _applied(wait_s: int) -> dict[str, str]:
+    return {"Preference-Applied": f"wait={wait_s}"} if wait_s else {}

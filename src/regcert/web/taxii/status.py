@@ -7,7 +7,7 @@ from aiohttp import web
 
 from regcert.store.submissions import get_status
 from regcert.web.asking import principal_of, services_of
-from regcert.web.taxii.discovery import require_root
+from regcert.web.taxii.discovery import root_of
 from regcert.web.taxii.media import require_acceptable, taxii_response
 
 
@@ -15,6 +15,6 @@ async def get_one(request: web.Request) -> web.Response:
     """Answer what became of a submission."""
     require_acceptable(request)
     principal = await principal_of(request)
-    root = require_root(request)
-    async with services_of(request).database.read() as connection:
-        return taxii_response(await get_status(connection, principal, root, request.match_info["status"]))
+    root = root_of(request)
+    status = await services_of(request).database.run(get_status(principal, root, request.match_info["status"]))
+    return taxii_response(status)

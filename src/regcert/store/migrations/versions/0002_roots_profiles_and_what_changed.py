@@ -34,6 +34,9 @@ def upgrade() -> None:
         "spool",
         sa.Column("submission_id", _BIG, autoincrement=False, nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("objects", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Boolean(), nullable=False),
         sa.Column("piece", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("submission_id", "number", name=op.f("pk_spool")),
     )
@@ -51,7 +54,7 @@ def upgrade() -> None:
 def _carry_over(roots: sa.Table) -> None:
     """Enter the one API root that an older host has, and what is newest in each of its collections."""
     connection = op.get_bind()
-    facts = dict(connection.execute(sa.text("SELECT name, value FROM host_facts")).all())
+    facts: dict[str, str] = dict(connection.execute(sa.text("SELECT name, value FROM host_facts")).all())
     if "api_root" in facts:
         title = f"{json.loads(facts['region_name'])}: indicators and sightings"
         root = {"slug": json.loads(facts["api_root"]), "place": 1, "title": title, "description": "What the region's teams share"}

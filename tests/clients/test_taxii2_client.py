@@ -1,46 +1,24 @@
-"""The clients that people really run, taxii2-client and stix2's TAXII stores, against a running host.
-
-They are synchronous: they work in a thread while the host answers on the loop.
-"""
+"""taxii2-client itself, run against a host: what it asks, posts and deletes, on both databases."""
 
 import asyncio
 import base64
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import orjson
 import pytest
-from requests import HTTPError
-from stix2 import Filter, Indicator
-from stix2.datastore.taxii import TAXIICollectionSink, TAXIICollectionSource, TAXIICollectionStore
+from requests import PreparedRequest
+from requests.auth import AuthBase
 from taxii2client.common import TokenAuth
-from taxii2client.v21 import ApiRoot, Collection, Server, as_pages
+from taxii2client.v21 import ApiRoot, Collection, Server
 
 from regcert.domain.principal import Role
+from tests.clients.desk import UUID, Desk, entries, paged, status_of
 from tests.hosting import ROOT, RunningHost
 from tests.made import CREATED, envelope, indicator, sdo
 
-UUID = "a6df37a9-3b96-434f-9b5b-cdea3c50ad8a"
 LATER = "2026-11-02T10:00:00.000001Z"
 LAST = "2026-11-02T10:00:00.000002Z"
-T = TypeVar("T")
-
-
-class Desk:
-    """An analyst's desk: a client library, a token, and work that is done in a thread."""
-
-    def __init__(self, host: RunningHost, token: str) -> None:
-        self.host, self.token = host, token
-
-    async def do(self, work: Callable[[Collection], T], team_path: str = UUID) -> T:
-        """Do something with a collection as taxii2-client opens it."""
-
-        def inside() -> T:
-            with Collection(f"{self.host.url}{ROOT}/collections/{team_path}/", user="x", password=self.token) as opened:
-                return work(opened)
-
-        return await asyncio.to_thread(inside)
 
 
 @pytest.fixture
@@ -48,23 +26,30 @@ async def desk(host: RunningHost) -> Desk:
     return Desk(host, await host.token("alcirt"))
 
 
-def paged(collection: Collection, per_request: int, **filters: Any) -> list[dict[str, Any]]:
-    pages = as_pages(collection.get_objects, per_request=per_request, **filters)
-    return [one for page in pages for one in page.get("objects", [])]
+class Bearer(AuthBase):
+    """How a script hands taxii2-client a Bearer: it takes anything that requests takes."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
 
 
-@contextmanager
-def status_of(expected: int) -> Iterator[None]:
-    with pytest.raises(HTTPError) as caught:
-        yield
-    assert caught.value.response.status_code == expected
+ACCESS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "basic": lambda token: {"user": "x", "password": token},
+    "no-user": lambda token: {"user": "", "password": token},
+    "token": lambda token: {"auth": TokenAuth(token)},
+    "bearer": lambda token: {"auth": Bearer(token)},
+}
 
 
-@pytest.mark.parametrize("scheme", ["basic", "token"])
+@pytest.mark.parametrize("scheme", ACCESS)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_discovery_leads_to_collections_when_a_client_begins_at_the_server(host: RunningHost, scheme: str) -> None:
-    """Server, API root and collections are read with Basic and with `Token` alike."""
-    token = await host.token("alcirt")
-    access: dict[str, Any] = {"user": "x", "password": token} if scheme == "basic" else {"auth": TokenAuth(token)}
+    """Server, API root and collections are read with Basic, without a user name, with `Token` and `Bearer` alike."""
+    access = ACCESS[scheme](await host.token("alcirt"))
 
     def begin() -> list[str]:
         with Server(f"{host.url}/taxii2/", **access) as server:
@@ -130,12 +115,8 @@ async def test_pages_hold_every_object_once_when_read_in_any_size(host: RunningH
     for start in range(0, 25, 10):
         await host.post(sent[start : start + 10])
     assert await desk.do(lambda collection: paged(collection, per_request)) == sent
-    entries = await desk.do(
-        lambda collection: [
-            entry for page in as_pages(collection.get_manifest, per_request=per_request) for entry in page.get("objects", [])
-        ]
-    )
-    assert [entry["id"] for entry in entries] == [one["id"] for one in sent]
+    found = await desk.do(lambda collection: entries(collection, per_request))
+    assert [entry["id"] for entry in found] == [one["id"] for one in sent]
 
 
 async def test_poller_misses_nothing_when_it_resumes_at_any_object(host: RunningHost, desk: Desk) -> None:
@@ -204,27 +185,6 @@ async def test_object_is_gone_when_its_owner_deletes_it(host: RunningHost, desk:
         assert paged(collection, 10, added_after=date_added) == [gone]
 
     await desk.do(delete)
-
-
-async def test_stix2_store_works_when_it_stands_on_a_collection(desk: Desk) -> None:
-    """TAXIICollectionStore posts bundles and finds, lists versions and queries; what is unknown is None."""
-    made = Indicator(pattern="[domain-name:value = 'evil.example']", pattern_type="stix", created=CREATED, modified=CREATED)
-    newer = made.new_version(name="newer")
-
-    def work(collection: Collection) -> None:
-        store = TAXIICollectionStore(collection)
-        store.add([made, newer])
-        assert store.get(made.id) == newer
-        assert {one.modified for one in store.all_versions(made.id)} == {made.modified, newer.modified}
-        assert store.query([Filter("type", "=", "indicator")]) == [newer]
-        assert store.query([Filter("type", "=", "malware")]) == []
-        assert store.get("indicator--5a6e590a-8533-48ba-9b80-621c3ddefff0") is None
-        source, sink = TAXIICollectionSource(collection), TAXIICollectionSink(collection)
-        sink.add(made.serialize())
-        sink.add({"type": "bundle", "id": "bundle--5a6e590a-8533-48ba-9b80-621c3ddefffa", "objects": [dict(newer)]})
-        assert len(source.query([Filter("id", "=", made.id), Filter("version", "=", "all")])) == 2
-
-    await desk.do(work)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
