@@ -5,10 +5,10 @@ VENV := .venv
 BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test bench sure fmt lint types house lock clean
+.PHONY: help demo setup test conformance-doc bench bench-taxii sure fmt lint types house lock clean
 
 help:  ## print the tasks
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 # A Debian without python3-venv has no ensurepip: then the system's pip fills the environment from outside.
 $(BIN)/python:
@@ -33,7 +33,13 @@ setup: $(VENV)/.tools  ## prepare .venv with everything for the service and its 
 test: $(VENV)/.tools  ## the whole suite, on SQLite and on PostgreSQL
 	$(BIN)/python -m pytest -q -n 2 $(T)
 
+conformance-doc: $(VENV)/.tools  ## write docs/taxii-conformance.md from the tests
+	$(BIN)/python -m tests.clauses.page
+
 bench: $(VENV)/.tools  ## measure ingest and polling against a server started for it
+	$(BIN)/python -m benchmarks --no-peer
+
+bench-taxii: $(VENV)/.tools  ## the same side by side with OpenTAXII, in an environment of its own
 	$(BIN)/python -m benchmarks
 
 fmt: $(VENV)/.tools  ## format the code

@@ -1,10 +1,12 @@
-"""`python -m benchmarks`: found a host on each database, load it, print the table."""
+"""`python -m benchmarks`: found a host on each database, the peer beside it, load both in turn, print the table."""
 
 import argparse
 import asyncio
-from collections.abc import Iterator
+import json
+import signal
+import sys
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,112 +14,140 @@ from typing import Any
 import asyncpg
 from tests.postgres import postgres_server
 
-from benchmarks.corpus import Corpus
-from benchmarks.hosting import Server, serving
-from benchmarks.loads import Run, ask, find_added_after, ingest, poll_all
-from benchmarks.machine import describe, memory_mb
+from benchmarks.course import WORKS, Course
+from benchmarks.limits import describe, insert_into_postgres, insert_into_sqlite, measure_machine
+from benchmarks.loads import Scene
+from benchmarks.machine import MemoryWatch
+from benchmarks.marks import MEMORY_MB
+from benchmarks.ours import serving_ours
+from benchmarks.peer.environment import VERSIONS, PeerMissingError, prepare_environment
+from benchmarks.peer.server import serving_peer
+from benchmarks.players import Players
 from benchmarks.report import Line, write_table
+from benchmarks.scale import FULL, QUICK, Scale
 
+_FEWEST_OBJECTS = 5_000
 DATABASES = ("sqlite", "postgresql")
-LAST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """How much of everything.
+class Results:
+    """What one run of the program found."""
 
-    Args:
-        small: objects in the collection where latency is first measured.
-        large: objects where it is measured again, and the whole collection is read.
-        envelopes: sizes of envelopes to post, the larger one last.
-        posted: objects in one run of posting.
-        runs: how often each load is run.
-        asked: how often one question is asked in a run.
-        page: objects in a page whose latency is measured.
-    """
+    machine: str
+    limits: dict[str, int]
+    peer: str | None
+    lines: list[Line] = field(default_factory=list)
+    peak_mb: dict[str, float] = field(default_factory=dict)
 
-    small: int = 10_000
-    large: int = 100_000
-    envelopes: tuple[int, ...] = (100, 1000)
-    posted: int = 5_000
-    runs: int = 3
-    asked: int = 300
-    page: int = 1000
-
-
-QUICK = Scale(small=400, large=1_200, envelopes=(20, 100), posted=200, runs=1, asked=5, page=100)
-
-
-def measure(server: Server, database: str, scale: Scale) -> Iterator[Line]:
-    """Put one host under every load, and yield a line for each.
-
-    1. Fill it to the smaller size, and ask for pages.
-    2. Post: every size of envelope, one writer and four.
-    3. Fill it to the larger size, ask for the same pages again, and read all of it.
-    """
-    corpus = Corpus()
-
-    def fill(objects: int) -> None:
-        size = scale.envelopes[-1]
-        for _ in range(0, objects, size):
-            ingest(server, corpus.envelopes(size, size), 1)
-
-    def line(work: str, unit: str, runs: list[Run]) -> Line:
-        return Line(work, database, unit, runs, memory_mb(server.pid))
-
-    fill(scale.small)  # 1
-    yield from _ask_for_pages(server, database, scale, scale.small)
-    stored = scale.small
-    for size in scale.envelopes:  # 2
-        for writers in (1, 4):
-            runs = [ingest(server, corpus.envelopes(scale.posted, size), writers) for _ in range(scale.runs)]
-            stored += sum(run.amount for run in runs)
-            yield line(f"post envelopes of {size}, {writers} writer{'s' * (writers > 1)}", "obj/s", runs)
-    fill(scale.large - stored)  # 3
-    stored = max(stored, scale.large)
-    yield from _ask_for_pages(server, database, scale, stored)
-    for readers in (1, 4):
-        runs = [poll_all(server, readers, stored) for _ in range(scale.runs)]
-        yield line(f"poll all {stored:,} by 1000, {readers} reader{'s' * (readers > 1)}", "obj/s", runs)
-
-
-def _ask_for_pages(server: Server, database: str, scale: Scale, objects: int) -> Iterator[Line]:
-    """Ask for what came last, and for a page from the middle."""
-    for work, behind, limit in (("poll the last", LAST, 1000), ("page from the middle, of", objects // 2, scale.page)):
-        query = f"added_after={find_added_after(server, behind, objects)}&limit={limit}"
-        expected = min(behind, limit)
-        runs = [ask(server, query, scale.asked, expected) for _ in range(scale.runs)]
-        yield Line(f"{work} {expected} at {objects:,}", database, "req/s", runs, memory_mb(server.pid))
+    def as_record(self) -> dict[str, Any]:
+        """Return all of it for a program to read."""
+        lines = [line.as_record() for line in self.lines]
+        return {"machine": self.machine, "limits": self.limits, "peer": self.peer, "peak_mb": self.peak_mb, "lines": lines}
 
 
 def main() -> None:
     """Measure, and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="only prove that it runs: few objects, figures mean nothing")
-    parser.add_argument("--database", choices=DATABASES, action="append", help="on this one only")
-    options = parser.parse_args()
-    lines: list[Line] = []
+    options = _read_options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # what was started is then ended, too
+    scale = QUICK if options.quick else FULL
+    scale = scale.with_objects(options.objects) if options.objects else scale
+    databases = options.database or DATABASES
+    programs = None if options.no_peer else _prepare_peer(options.peer_version)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="regcert-bench-")))
+        players = stack.enter_context(Players())
         postgres = stack.enter_context(postgres_server(fsync=True))
-        print(describe(folder, asyncio.run(_prepare(postgres))), flush=True)
-        for database in options.database or DATABASES:
-            home = folder / database
-            home.mkdir()
-            url = postgres.format(database="bench") if database == "postgresql" else f"sqlite:///{home}/regcert.db"
-            with serving(home, url) as server:
-                lines += measure(server, database, QUICK if options.quick else Scale())
-    print(write_table(lines))
+        urls = {"sqlite": f"sqlite:///{folder}/{{name}}.db", "postgresql": postgres.replace("{database}", "{name}")}
+        version = asyncio.run(_make_databases(postgres))
+        results = Results(
+            describe(version), _measure_limits(folder, scale, players, urls), options.peer_version if programs else None
+        )
+        print(_write_head(results), flush=True)
+        for database in databases:
+            _measure(results, database, urls[database], _Stage(folder / database, players, programs, scale, options.only or ()))
+    print(write_table(results.lines))
+    for database, peak_mb in results.peak_mb.items():
+        reached = "reached" if peak_mb < MEMORY_MB else f"not under {MEMORY_MB} MB"
+        print(f"memory of regcert on {database}, at most: {peak_mb:,.0f} MB; {reached}")
+    if options.json:
+        options.json.write_text(json.dumps(results.as_record(), indent=1))
 
 
-async def _prepare(server: str) -> str:
-    """Make the database that is measured, and return the server's version."""
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    folder: Path
+    players: Players
+    programs: Path | None
+    scale: Scale
+    only: tuple[str, ...]
+
+
+def _measure(results: Results, database: str, url: str, stage: _Stage) -> None:
+    """Put both servers on one database through all loads."""
+    with ExitStack() as stack:
+        homes = {name: stage.folder / name for name in ("ours", "peer")}
+        for home in homes.values():
+            home.mkdir(parents=True)
+        target = stack.enter_context(serving_ours(homes["ours"], url.format(name="ours")))
+        ours, peer = Scene(target, stage.players), None
+        if stage.programs:
+            other = stack.enter_context(serving_peer(stage.programs, homes["peer"], url.format(name="peer")))
+            peer = Scene(other, stage.players)
+        watch = stack.enter_context(MemoryWatch(target.pid))
+        for line in Course(database, ours, peer, stage.scale, stage.only).lines():
+            results.lines.append(line)
+            print(f"{database}: {line.work} at {line.objects:,}: {line.ours.rate:,.0f} {line.unit}", file=sys.stderr)
+    results.peak_mb[database] = watch.peak_mb
+
+
+def _measure_limits(folder: Path, scale: Scale, players: Players, urls: dict[str, str]) -> dict[str, int]:
+    limits = measure_machine(folder, scale.limits_s, players)
+    for batch in scale.envelopes:
+        limits[f"SQLite insert by {batch}, rows/s"] = insert_into_sqlite(folder, scale.rows, batch)
+        copied = asyncio.run(insert_into_postgres(urls["postgresql"].format(name="ours"), scale.rows, batch))
+        limits[f"PostgreSQL COPY by {batch}, rows/s"] = copied
+    return limits
+
+
+def _prepare_peer(version: str) -> Path | None:
+    try:
+        return prepare_environment(version)
+    except PeerMissingError as error:
+        print(f"OpenTAXII {version} could not be installed ({error}): only regcert is measured", flush=True)
+        return None
+
+
+async def _make_databases(server: str) -> str:
+    """Make the databases that are measured, and return the server's version."""
     connection: Any = await asyncpg.connect(server.format(database="postgres"))
     try:
-        await connection.execute("CREATE DATABASE bench")
+        for name in ("ours", "peer"):
+            await connection.execute(f"CREATE DATABASE {name}")
         return str(await connection.fetchval("SHOW server_version")).split()[0]
     finally:
         await connection.close()
+
+
+def _write_head(results: Results) -> str:
+    beside = f"beside OpenTAXII {results.peer}, gunicorn with 2 workers" if results.peer else "without the peer"
+    limits = "\n".join(f"  {rate:>11,}  {name}" for name, rate in results.limits.items())
+    return f"{results.machine}; {beside}\nphysical limits:\n{limits}"
+
+
+def _read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="only prove that it runs: few objects, figures mean nothing")
+    parser.add_argument("--database", choices=DATABASES, action="append", help="on this one only")
+    parser.add_argument("--only", choices=WORKS, action="append", help="this kind of work only; may be said several times")
+    parser.add_argument("--no-peer", action="store_true", help="do not install or measure OpenTAXII")
+    parser.add_argument("--peer-version", choices=VERSIONS, default=VERSIONS[0], help="which OpenTAXII is measured")
+    parser.add_argument("--objects", type=int, help="measure us at this size too, for example 1000000")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    options = parser.parse_args()
+    if options.objects is not None and options.objects < _FEWEST_OBJECTS:
+        parser.error(f"--objects must be at least {_FEWEST_OBJECTS:,}, or pages cannot be full")
+    return options
 
 
 if __name__ == "__main__":

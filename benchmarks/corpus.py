@@ -31,6 +31,7 @@ class Corpus:
     """
 
     def __init__(self, seed: int = 2026) -> None:
+        self.ids: list[str] = []  # of one object in each BLOCK, of every type in turn
         self._random = Random(seed)
         self._made = 0
 
@@ -39,7 +40,9 @@ class Corpus:
         return [orjson.dumps({"objects": self._take(size)}) for _ in range(objects // size)]
 
     def _take(self, size: int) -> list[dict[str, Any]]:
-        return [one for _ in range(size // BLOCK) for one in self._block()]
+        blocks = [list(self._block()) for _ in range(size // BLOCK)]
+        self.ids += [block[number % BLOCK]["id"] for number, block in enumerate(blocks, len(self.ids))]
+        return [one for block in blocks for one in block]
 
     def _block(self) -> Iterator[dict[str, Any]]:
         indicators = [self._indicator() for _ in range(14)]

@@ -16,10 +16,12 @@ class Proof:
     Args:
         path: of its module, below the folder of tests.
         name: of the function.
+        fails: whether it is marked as one that fails, or is skipped, and so proves nothing yet.
     """
 
     path: str
     name: str
+    fails: bool = False
 
 
 class MarkerError(Exception):
@@ -41,12 +43,12 @@ def read_proofs(folder: Path = TESTS) -> Mapping[str, tuple[Proof, ...]]:
         if "mark.clause" not in text:
             continue
         name = path.relative_to(folder).as_posix()
-        for test, clause_id in _read_markers(name, ast.parse(text)):
-            found[clause_id].append(Proof(name, test))
+        for clause_id, proof in _read_markers(name, ast.parse(text)):
+            found[clause_id].append(proof)
     return {clause_id: tuple(proofs) for clause_id, proofs in found.items()}
 
 
-def _read_markers(path: str, module: ast.Module) -> Iterator[tuple[str, str]]:
+def _read_markers(path: str, module: ast.Module) -> Iterator[tuple[str, Proof]]:
     seen = 0
     for function in module.body:
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -61,7 +63,8 @@ def _read_markers(path: str, module: ast.Module) -> Iterator[tuple[str, str]]:
             raise MarkerError(f"{path}::{function.name} is no test")
         if len(named) != len(set(named)):
             raise MarkerError(f"{path}::{function.name} names a statement twice")
-        yield from ((function.name, clause_id) for clause_id in named)
+        proof = Proof(path, function.name, any(map(_is_doubt, function.decorator_list)))
+        yield from ((clause_id, proof) for clause_id in named)
     # On a class, a parameter or a whole module a marker would count for pytest and be missing here.
     if seen != sum(_is_marker(node) for node in ast.walk(module)):
         raise MarkerError(f"{path}: the marker stands on functions of the module, and nowhere else")
@@ -69,6 +72,10 @@ def _read_markers(path: str, module: ast.Module) -> Iterator[tuple[str, str]]:
 
 def _is_marker(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.clause"
+
+
+def _is_doubt(decorator: ast.expr) -> bool:
+    return ast.unparse(decorator).startswith(("pytest.mark.xfail", "pytest.mark.skip"))
 
 
 def _read_ids(place: str, decorator: ast.expr) -> list[str]:

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from regcert.client import AsyncClient, Code, Filters, Object, Options, Page, Position, Refusal, ResumeFile
@@ -79,6 +79,8 @@ async def test_object_by_object_resumes_page_by_page(other, options, tmp_path):
     gives_next=st.booleans(),
     step_us=st.integers(0, 3),
 )
+@example(posts=[4], limit=1, kills=[2], later=[], gives_next=True, step_us=0)
+@example(posts=[5, 5], limit=2, kills=[2, 1, 2], later=[1, 1], gives_next=False, step_us=0)
 async def test_no_object_is_skipped_when_killed_between_pages_while_others_post(
     tmp_path_factory, posts, limit, kills, later, gives_next, step_us
 ):

@@ -107,7 +107,11 @@ async def test_page_is_cut_to_ours_when_more_is_asked_for(standing: RunningHost)
     """Trellix asks for 15,000 and EclecticIQ's first run is of everything: no error, and the rest follows."""
     collection = await open_collection(standing)
     sent = await fill(standing, collection, 1200)
-    for habit in (Habit("trellix", limit=15_000), Habit("eclecticiq", limit=100, since="1970-01-01T00:00:00Z"), Habit("sumologic", "")):
+    for habit in (
+        Habit("trellix", limit=15_000),
+        Habit("eclecticiq", limit=100, since="1970-01-01T00:00:00Z"),
+        Habit("sumologic", ""),
+    ):
         poller = Poller(habit, standing, await standing.token("alcirt", client=habit.client), collection)
         assert ids(await poller.poll()) == ids(sent), habit
 

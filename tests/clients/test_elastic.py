@@ -126,7 +126,9 @@ async def test_place_is_the_beginning_of_the_interval_when_there_was_never_anyth
     assert read_timestamp(polling.place) == (standing.clock.at_us - 7 * DAY_US) // 1_000_000 * 1_000_000
 
 
-@pytest.mark.xfail(strict=True, reason="an empty page repeats the added_after of its query only, not the place that its next stands for")
+@pytest.mark.xfail(
+    strict=True, reason="an empty page repeats the added_after of its query only, not the place that its next stands for"
+)
 @pytest.mark.parametrize("sends_both", [False, True])
 async def test_place_stays_when_the_next_page_was_deleted(standing: RunningHost, sends_both: bool) -> None:
     """The page behind `next` is empty, because its objects are gone: the agent keeps its place, and no object comes twice."""

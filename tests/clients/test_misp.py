@@ -82,7 +82,7 @@ def cut(objects: list[dict[str, Any]], most: int) -> list[bytes]:
 
 def event(number: int, identity: dict[str, Any], attributes: int = 3) -> list[dict[str, Any]]:
     """Make an event as misp-stix does: who, the markings, the indicators and the report that holds them together."""
-    stamped = {"created_by_ref": identity["id"], "object_marking_refs": [AMBER["id"]], "labels": ["misp:to_ids=\"True\""]}
+    stamped = {"created_by_ref": identity["id"], "object_marking_refs": [AMBER["id"]], "labels": ['misp:to_ids="True"']}
     made = [indicator(f"[domain-name:value = 'n{number}-{part}.example']", **stamped) for part in range(attributes)]
     refs = ids(made)
     report = sdo("report", name=f"event {number}", published=CREATED, object_refs=refs, x_misp_event_id=number, **stamped)
@@ -192,6 +192,8 @@ async def test_bundle_is_taken_when_an_event_is_pushed_as_one(standing: RunningH
     collection = await open_collection(standing)
     objects = event(1, an_identity())
     body = orjson.dumps({"type": "bundle", "id": f"bundle--{uuid.uuid4()}", "objects": objects})
-    as_stix = [(name, "application/stix+json;version=2.1" if name == "Content-Type" else text) for name, text in await headers(standing)]
+    as_stix = [
+        (name, "application/stix+json;version=2.1" if name == "Content-Type" else text) for name, text in await headers(standing)
+    ]
     reply = await say(standing, "POST", objects_at(collection), as_stix, body)
     assert (reply.status, reply.json["success_count"]) == (202, len(objects))

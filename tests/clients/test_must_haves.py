@@ -78,7 +78,9 @@ async def test_2_more_and_next_stand_together(standing: RunningHost, path: str, 
     collection = await open_collection(standing)
     one = indicator()
     await add(standing, collection, *(one | {"modified": f"2026-11-02T10:00:0{number}.000Z"} for number in range(6)))
-    target = f"{objects_at(collection)}{one['id']}/versions/" if path == "versions/" else f"{ROOT}/collections/{collection}/{path}"
+    target = (
+        f"{objects_at(collection)}{one['id']}/versions/" if path == "versions/" else f"{ROOT}/collections/{collection}/{path}"
+    )
     name, seen, query = ("versions" if path == "versions/" else "objects"), 0, f"?match[version]=all&limit={limit}"
     while True:
         page = (await get(standing, target + query)).json
@@ -265,7 +267,14 @@ async def test_12_token_is_taken_in_every_way_that_clients_write_it(standing: Ru
     good += [bearer(token, scheme) for scheme in ("Bearer", "bearer", "Token", "token", "TOKEN")]
     for header in good:
         assert (await say(standing, "GET", "/taxii2/", [header])).status == 200, header
-    for bad in ([], [("X-API-Key", token)], [basic(token, "")], [basic("x", "wrong")], [bearer("wrong")], [("Authorization", token)]):
+    for bad in (
+        [],
+        [("X-API-Key", token)],
+        [basic(token, "")],
+        [basic("x", "wrong")],
+        [bearer("wrong")],
+        [("Authorization", token)],
+    ):
         reply = await say(standing, "GET", "/taxii2/", bad)
         assert (reply.status, reply.headers["WWW-Authenticate"].split()[0]) == (401, "Basic")
         assert reply.headers["Content-Type"] == TAXII
@@ -277,7 +286,12 @@ async def test_13_what_is_not_there_is_404_and_a_deletion_disturbs_no_page(stand
     sent = await fill(standing, collection, 6)
     here, unknown = f"{ROOT}/collections/{collection}", f"indicator--{collection}"
     reading = [bearer(await standing.token("alcirt"))]
-    missing = [f"{here}/objects/{unknown}/", f"{here}/objects/{unknown}/versions/", objects_at(unknown), f"{ROOT}/status/{collection}/"]
+    missing = [
+        f"{here}/objects/{unknown}/",
+        f"{here}/objects/{unknown}/versions/",
+        objects_at(unknown),
+        f"{ROOT}/status/{collection}/",
+    ]
     for target in missing:
         assert (await say(standing, "GET", target, reading)).status == 404
     pages = [f"{here}/{path}/?limit=2" for path in ("objects", "manifest")]

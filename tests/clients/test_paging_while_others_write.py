@@ -10,7 +10,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from regcert.stix.timestamps import read_timestamp, write_timestamp
@@ -82,7 +82,13 @@ plays = st.lists(st.one_of(deeds, polls, polls), min_size=10, max_size=50)
 casts = st.lists(st.sampled_from(STYLES), min_size=4, max_size=8, unique=True)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+# Not shrunk: a play takes seconds, and to make a failing one smaller would take minutes. Each has its own collection on the host.
+@settings(
+    max_examples=8,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(play=plays, styles=casts)
 async def test_page_holds_what_the_rows_say_when_anything_happens_between_two(
     host: RunningHost, play: list[Deed], styles: list[Style]
@@ -100,25 +106,23 @@ async def test_page_holds_what_the_rows_say_when_anything_happens_between_two(
             rows = await list_rows(host, collection)
             host.clock.at_us += number * 1000 - 20_000
     for walker in walkers:
-        while not walker.is_idle:
-            await walker.step(host, rows)
+        await walker.finish(host, rows)
         require_exactly_once(walker, rows, writer.exposed)
 
 
 @pytest.mark.parametrize("style", STYLES, ids=str)
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_style_is_shown_all_when_it_begins_and_ends_with_a_full_collection(host: RunningHost, style: Style) -> None:
-    """Each style by itself over a fixed play, so that none is left to chance."""
-    collection, token = await open_collection(host), await host.token("alcirt")
-    writer, walker = Writer(host, collection, token), Walker(style, collection, token)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_style_is_shown_all_once_when_it_polls_through_a_play(standing: RunningHost, style: Style) -> None:
+    """Each style by itself, so that none is left to chance."""
+    collection, token = await open_collection(standing), await standing.token("alcirt")
+    writer, walker = Writer(standing, collection, token), Walker(style, collection, token)
     chance = random.Random(str(style))
     for _ in range(30):
         await writer.do(chance.choice(DEEDS), chance.randrange(50))
-        rows = await list_rows(host, collection)
+        rows = await list_rows(standing, collection)
         for _ in range(chance.randrange(3)):
-            await walker.step(host, rows)
-    while not walker.is_idle:
-        await walker.step(host, rows)
+            await walker.step(standing, rows)
+    await walker.finish(standing, rows)
     require_exactly_once(walker, rows, writer.exposed)
 
 
@@ -163,3 +167,22 @@ async def test_each_poller_is_shown_all_once_when_everybody_is_at_work(host: Run
         places = {(row.stix_id, row.version): row.position for row in rows}
         seen = [places[one] for one in walker.seen if one in places]
         assert seen == sorted(seen), f"{walker.style} was shown something out of order"
+
+
+@pytest.mark.xfail(strict=True, reason="a version that is put in force again keeps its place, which pollers may have passed")
+@pytest.mark.parametrize("carries", ["next", "date"])
+@pytest.mark.asyncio(loop_scope="module")
+async def test_older_version_is_shown_when_the_newest_is_deleted_before_it_was_reached(
+    standing: RunningHost, carries: str
+) -> None:
+    """The object was there all the time; a poller between its two places is shown neither of its versions, now or later."""
+    collection, token = await open_collection(standing), await standing.token("alcirt")
+    writer, walker = Writer(standing, collection, token), Walker(Style(carries, 1), collection, token)
+    for deed in ("add", "add", "newer"):  # one object in two versions, around another
+        await writer.do(deed, 0)
+    first, other = (versions[0]["id"] for versions in writer.objects)
+    await walker.step(standing)
+    assert [stix_id for stix_id, _ in walker.seen] == [other]
+    await writer.do("delete newest", 0)
+    await walker.finish(standing, None)
+    assert first in [stix_id for stix_id, _ in walker.seen]

@@ -73,7 +73,12 @@ async def test_version_is_the_same_instant_when_it_is_asked_for_in_another_form(
     first = indicator(created="2026-11-03T09:30:00.120000Z", modified="2026-11-03T09:30:00.120000Z")
     near = first | {"modified": "2026-11-03T09:30:00.120001Z", "name": "near"}
     await add(standing, collection, first, near)
-    for form in ("2026-11-03T09:30:00.12Z", "2026-11-03T09:30:00.120Z", "2026-11-03T09:30:00.1200Z", "2026-11-03T11:30:00.12%2B02:00"):
+    for form in (
+        "2026-11-03T09:30:00.12Z",
+        "2026-11-03T09:30:00.120Z",
+        "2026-11-03T09:30:00.1200Z",
+        "2026-11-03T11:30:00.12%2B02:00",
+    ):
         found = await standing.objects(collection=collection, query=f"match[version]={form}&")
         assert found == [first], form
 

@@ -27,7 +27,9 @@ TYPES = ["indicator", "report", "malware", "campaign", "attack-pattern", "course
 def fetch(collection: Collection, most: int = -1, added_after: str | None = None) -> list[dict[str, Any]]:
     """Fetch as the module does: it stops at an empty page."""
     found: list[dict[str, Any]] = []
-    for page in as_pages(collection.get_objects, per_request=100 if most < 0 else min(100, most), added_after=added_after, type=TYPES):
+    for page in as_pages(
+        collection.get_objects, per_request=100 if most < 0 else min(100, most), added_after=added_after, type=TYPES
+    ):
         if not page.get("objects"):
             break
         found += page["objects"]

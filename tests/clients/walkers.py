@@ -136,6 +136,12 @@ class Walker:
         self.is_idle = not shown and not self.on_the_way
         self._move(page, reply.headers.get(LAST), bool(shown))
 
+    async def finish(self, host: RunningHost, rows: Sequence[Row] | None = None) -> None:
+        """Poll until a walk brings nothing, while nobody writes any more."""
+        self.is_idle = False
+        while not self.is_idle:
+            await self.step(host, rows)
+
     def _version_of(self, shown: dict[str, Any]) -> str:
         return str(shown["version"] if self.style.path == "manifest" else shown["modified"])
 

@@ -58,7 +58,7 @@ def test_gap_is_found_when_statement_and_test_do_not_meet(tmp_path: Path) -> Non
     sections = read_sections(catalogue(tmp_path, SECTION))
     proof = (Proof("wire/test_made.py", "test_it"),)
     assert find_gaps(sections, {"9-m1": proof}) == []
-    assert find_gaps(sections, {}) == ["9-m1 has no test"]
+    assert find_gaps(sections, {}) == find_gaps(sections, {"9-m1": (Proof("x", "y", fails=True),)}) == ["9-m1 has no test"]
     assert find_gaps(sections, {"9-m1": proof, "9-m2": proof}) == ["wire/test_made.py::test_it names 9-m2, no such statement"]
     untested = read_sections(catalogue(tmp_path, SECTION + 'untested = "nobody can"\n'))
     assert find_gaps(untested, {}) == []
@@ -92,14 +92,15 @@ def test_statement_is_refused_when_it_stands_twice(tmp_path: Path) -> None:
 
 
 def test_marker_is_found_wherever_it_stands_among_the_others(tmp_path: Path) -> None:
-    """Each id that a test names, in the order of the tests, whichever other marks it has."""
+    """Each id that a test names, in the order of the tests, whichever other marks it has; one that fails is known as such."""
     text = (
         "@pytest.mark.clause('9-m1', '9-m2')\n@other\nasync def test_b(): ...\n@other\n@pytest.mark.clause('9-m1')\n"
-        "def test_a(): ...\ndef test_c(): ...\n"
+        "def test_a(): ...\n@pytest.mark.xfail(strict=True)\n@pytest.mark.clause('9-m3')\ndef test_c(): ...\n"
     )
     assert read_proofs(module(tmp_path, text)) == {
         "9-m1": (Proof("test_made.py", "test_b"), Proof("test_made.py", "test_a")),
         "9-m2": (Proof("test_made.py", "test_b"),),
+        "9-m3": (Proof("test_made.py", "test_c", fails=True),),
     }
 
 

@@ -89,3 +89,12 @@ def test_time_is_refused_when_it_is_no_text(name, time, schemas):
     with pytest.raises(Refusal) as refused:
         read_stix_object(posted(MINIMAL["ipv4-addr"] | {name: time}), schemas)
     assert refused.value.code is Code.INVALID_TIMESTAMP
+
+
+@pytest.mark.parametrize("author", [["identity--a"], {}, 5, True])
+def test_object_is_refused_when_its_author_is_no_id(schemas, author):
+    """A cyber-observable has no author by the standard, so no schema looks at one; it must not become a key all the same."""
+    observable = {"type": "ipv4-addr", "id": "ipv4-addr--efcd5e80-570d-4131-b213-62cb18eaa6a8", "value": "198.51.100.3"}
+    with pytest.raises(Refusal) as refused:
+        read_stix_object(posted({**observable, "created_by_ref": author}), schemas)
+    assert refused.value.code is Code.INVALID_STIX

@@ -5,6 +5,7 @@ knows who vouches for it. `Admitted` may be stored, and the store takes nothing 
 step does not type-check, and `tests/architecture` watches that nobody makes one elsewhere:
 
     Received   web/taxii/objects.py     the body was counted, the principal is known and may write here
+               flows/unspool.py         the same, received earlier and kept, because it was large
     Parsed     domain/submission.py     bounded, valid STIX 2.1, observables canonical
     Verified   signing/verify.py        signed by the team, or attested by this host
     Admitted   policy/admission.py      nobody's neighbour speaks, nothing is above the ceiling

@@ -61,7 +61,7 @@ class Answer:
         tag: names this answer: another one has another tag.
         first_us: when its first item was added, or None where it is empty.
         last_us: when its last item was.
-        is_known: whether the caller has it already.
+        after_us: behind which time the page begins: what was asked, or where the cursor stood; 0 for the beginning.
         collection_id: of which collection.
     """
 
@@ -69,7 +69,7 @@ class Answer:
     tag: str
     first_us: int | None
     last_us: int | None
-    is_known: bool
+    after_us: int
     collection_id: int
 
 
@@ -122,8 +122,9 @@ async def retrieve(database: Database, cursor_key: bytes, question: Question) ->
     stretch = _start(question, collection, cursor)
     changed = question.caller.heads.changed.get(collection.collection_id, 0)
     tag = _tag(cursor_key, binding, question, stretch, changed)
+    after_us = max(stretch.after, stretch.filters.added_after_us or 0)
     if tag in question.tags:  # 3
-        return Answer(b"", tag, None, None, is_known=True, collection_id=collection.collection_id)
+        return Answer(b"", tag, None, None, after_us, collection.collection_id)
     found = await _read(database, question, stretch, changed)  # 4
     if found.last is None and question.stix_id is not None:  # 5
         await _require_object(database, question, collection)
@@ -132,7 +133,7 @@ async def retrieve(database: Database, cursor_key: bytes, question: Question) ->
     following = write_cursor(Cursor(found.last, stretch.filters), cursor_key, binding) if found.more and found.last else None
     name = "versions" if question.shape is Shape.VERSIONS else "objects"
     body = resources.page(name, found.bodies, following, empty_list=question.empty_list)
-    return Answer(body, tag, found.first, found.last, is_known=False, collection_id=collection.collection_id)
+    return Answer(body, tag, found.first, found.last, after_us, collection.collection_id)
 
 
 def _tag(key: bytes, binding: str, question: Question, stretch: Stretch, changed: int) -> str:

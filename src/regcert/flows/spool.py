@@ -48,14 +48,16 @@ async def spool(database: Database, received: Received, pieces: AsyncIterator[by
     require_attestable(received.collection)
     status_id = str(uuid.uuid4())
     submission_id = await database.write(lambda tx: tx.run(begin_submission(received, status_id)))  # 1
+    is_whole = False
     try:
         total = await _keep(database, submission_id, pieces)  # 2
-    except BaseException:
-        with suppress(Refusal):  # a database that is gone keeps what nobody will look at
-            await database.write(lambda tx: tx.run(give_up(submission_id)))
-        raise
-    status = resources.pending_status(status_id, received.at_us, 0, 0, total)
-    await database.write(lambda tx: tx.run(finish_submission(submission_id, status)))  # 3
+        status = resources.pending_status(status_id, received.at_us, 0, 0, total)
+        await database.write(lambda tx: tx.run(finish_submission(submission_id, status)))  # 3
+        is_whole = True
+    finally:
+        if not is_whole:
+            with suppress(Refusal):  # a database that is gone keeps what nobody will look at
+                await database.write(lambda tx: tx.run(give_up(submission_id)))
     return Receipt(status, total)
 
 

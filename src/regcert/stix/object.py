@@ -111,7 +111,7 @@ def read_stix_object(read: ReadObject, schemas: SchemaSet) -> StixObject:
         value.get("spec_version", "2.1"),
         version,
         _instant(version, known) if version else None,
-        value.get("created_by_ref"),
+        _author(value),
         bool(value.get("revoked", False)),
         _marking_ids(value),
         is_marking,
@@ -130,6 +130,14 @@ def read_name(body: bytes) -> str | None:
     """Read the name of a stored object, cut to 120 characters; None where it has none."""
     name = orjson.loads(body).get("name")
     return name[:120] if isinstance(name, str) and name.strip() else None
+
+
+def _author(value: dict[str, Any]) -> str | None:
+    """Read who made the object; of what has no author by the standard, no schema has looked at this."""
+    author = value.get("created_by_ref")
+    if author is not None and not isinstance(author, str):
+        raise Refusal(Code.INVALID_STIX, "created_by_ref must be the id of an identity")
+    return author
 
 
 def _marking_ids(value: dict[str, Any]) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ class Splitter:
         if not self._in_list:
             self._keep_frame()
         elif len(self._buffer) - self._start > MAX_OBJECT_BYTES:
-            raise Refusal(Code.TOO_LARGE, f"an object is larger than {MAX_OBJECT_BYTES} bytes; split it")
+            raise _too_large()
 
     def finish(self) -> None:
         """Make sure that the frame was whole, and one envelope.
@@ -117,6 +117,8 @@ class Splitter:
 
 def _require_json(text: bytes) -> bytes:
     """Refuse the whole body for an element that is no JSON: its end may not be where it seems to be."""
+    if len(text) > MAX_OBJECT_BYTES:
+        raise _too_large()
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -124,6 +126,10 @@ def _require_json(text: bytes) -> bytes:
         if sum(1 for _ in read_envelope(b'{"objects":[' + text + b"]}")) != 1:
             raise _malformed() from None
     return text
+
+
+def _too_large() -> Refusal:
+    return Refusal(Code.TOO_LARGE, f"an object is larger than {MAX_OBJECT_BYTES} bytes; split it")
 
 
 def _malformed() -> Refusal:

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import event, text
@@ -29,6 +30,7 @@ from regcert.store.order import lock_order, take_positions
 from regcert.store.outages import answer_of, answering
 from regcert.store.programs import Program, run_in_sqlite, run_on_postgres
 from regcert.store.readers import PostgresReaders, Readers, SqliteReaders
+from regcert.store.turns import Turns
 
 GATHER = 64
 WAITING = 1024
@@ -102,14 +104,16 @@ class Database:
         writer: the engine of the one writer.
         reader: the engine whose connections refuse to write.
         readers: the hot path's own connections, which refuse to write, too.
+        turns: when this process may write.
         clock: what time it is.
     """
 
-    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, readers: Readers, clock: Clock) -> None:
+    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, readers: Readers, turns: Turns, clock: Clock) -> None:
         self.memory = Memory(MEMORY_BYTES)
         self._writer = writer
         self._reader = reader
         self._readers = readers
+        self._turns = turns
         self._lookout = Lookout(readers)
         self._clock = clock
         self._requests: asyncio.Queue[_Request] = asyncio.Queue(WAITING)
@@ -196,7 +200,7 @@ class Database:
         """
         answers: list[tuple[_Request, Any, Exception | None]] = []
         try:
-            async with self._writer.begin() as connection:
+            async with self._turns.take(), self._writer.begin() as connection:
                 answers = [await self._run(connection, request) for request in batch]
         except asyncio.CancelledError:
             for request in batch:
@@ -238,10 +242,11 @@ async def open_database(url: str, clock: Clock, *, readers: int = 4) -> AsyncIte
     """
     writer, reader = _engines(url, readers)
     programs = _readers(url)
+    turns = Turns(Path(f"{url.removeprefix('sqlite:///')}-turn") if url.startswith("sqlite:") else None)
     try:
         async with writer.connect() as connection:
             await _require_safe(connection)
-        database = Database(writer, reader, programs, clock)
+        database = Database(writer, reader, programs, turns, clock)
         serving = asyncio.create_task(database.serve_writes(), name="writer")
         try:
             yield database
@@ -251,6 +256,7 @@ async def open_database(url: str, clock: Clock, *, readers: int = 4) -> AsyncIte
                 await serving
             database.turn_away()
     finally:
+        turns.close()
         await programs.close()
         await reader.dispose()
         await writer.dispose()

@@ -172,10 +172,7 @@ class SubmissionRow(SQLModel, table=True):
 
 
 class SpoolRow(SQLModel, table=True):
-    """Some objects of a body that is too large to be looked at while its sender waits; gone once its status is complete.
-
-    `piece` is an envelope of them until they have been looked at, and what became of each from then on.
-    """
+    """Some objects of a large body: `piece` is an envelope of them until somebody looks, and then what became of each."""
 
     __tablename__ = "spool"
     submission_id: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))

@@ -133,9 +133,8 @@ def _headers(request: web.Request, question: Question, answer: Answer) -> dict[s
     first_us, last_us = answer.first_us, answer.last_us
     if first_us is not None and last_us is not None:
         return {"X-TAXII-Date-Added-First": write_timestamp(first_us), "X-TAXII-Date-Added-Last": write_timestamp(last_us)}
-    asked_us = question.filters.added_after_us
-    if asked_us is not None and services_of(request).profile_of(question.caller.principal).echo_added_after:
-        return {"X-TAXII-Date-Added-Last": write_timestamp(asked_us)}
+    if answer.after_us and services_of(request).profile_of(question.caller.principal).echo_added_after:
+        return {"X-TAXII-Date-Added-Last": write_timestamp(answer.after_us)}
     return {}
 
 
