@@ -50,6 +50,9 @@ def set_up_logging(level: str) -> None:
     Args:
         level: of our own lines: DEBUG, INFO, WARNING or ERROR. Libraries write from WARNING on.
     """
+    # What no line of ours shows need not be found out for each of them: threads, processes, and which line of code wrote it.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 - what the library's own documentation says to do
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
     # The level is ours alone: at DEBUG the libraries below write statements with their parameters, which are content.

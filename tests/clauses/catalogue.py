@@ -24,7 +24,7 @@ LETTERS = {
     "text": "t",
 }
 _ID = re.compile(r"(?P<section>[0-9]+(?:\.[0-9]+)*|B)-(?P<letter>[a-z])[1-9][0-9]*")
-_NEEDED, _FREE = {"id", "keyword", "says", "we"}, {"client", "untested"}
+_NEEDED, _FREE = {"id", "keyword", "says", "we"}, ("client", "departs", "untested")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Clause:
         says: what the standard asks, in our words.
         we: what this host does.
         client: whose needs decided where the standard leaves room; empty where nobody's did.
+        departs: where and why the letter is not kept; empty where it is. The tests show what is done instead.
         untested: why no test can show it; empty where tests do.
     """
 
@@ -45,6 +46,7 @@ class Clause:
     says: str
     we: str
     client: str
+    departs: str
     untested: str
 
 
@@ -83,12 +85,13 @@ def _read_file(path: Path) -> Iterator[Section]:
 def _read_clause(number: str, entry: dict[str, Any]) -> Clause:
     name = entry.get("id", "")
     keys = entry.keys()
-    if not keys >= _NEEDED or not keys <= _NEEDED | _FREE:
-        raise CatalogueError(f"{number}, {name or 'an entry'}: the keys are {', '.join(sorted(_NEEDED | _FREE))}")
+    if not keys >= _NEEDED or not keys <= _NEEDED.union(_FREE):
+        raise CatalogueError(f"{number}, {name or 'an entry'}: the keys are {', '.join(sorted(_NEEDED.union(_FREE)))}")
     texts = {key: " ".join(text.split()) for key, text in entry.items()}
     parts = _ID.fullmatch(name)
     if parts is None or parts["section"] != number or parts["letter"] != LETTERS.get(texts["keyword"]):
         raise CatalogueError(f"{name} is no id of a {texts['keyword']} in section {number}")
     if "|" in "".join(texts.values()) or not all(texts.values()):
         raise CatalogueError(f"{name}: a text is empty, or holds the bar that parts the columns of a table")
-    return Clause(name, texts["keyword"], texts["says"], texts["we"], texts.get("client", ""), texts.get("untested", ""))
+    free = [texts.get(key, "") for key in _FREE]
+    return Clause(name, texts["keyword"], texts["says"], texts["we"], *free)

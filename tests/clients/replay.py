@@ -2,7 +2,7 @@
 
 import base64
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -106,8 +106,3 @@ def in_seconds(at_us: int) -> str:
 def bundle(*objects: dict[str, Any]) -> dict[str, Any]:
     """Wrap objects as STIX does in files."""
     return {"type": "bundle", "id": f"bundle--{uuid.uuid4()}", "objects": list(objects)}
-
-
-def twice(seen: Sequence[str]) -> list[str]:
-    """Return what stands in a list more than once."""
-    return sorted({one for one in seen if seen.count(one) > 1})

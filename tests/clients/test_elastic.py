@@ -81,7 +81,9 @@ async def agent(host: RunningHost, collection: str, **settings: Any) -> Agent:
 
 @pytest.mark.parametrize("sends_both", [False, True])
 @pytest.mark.parametrize("limit", [None, 1, 3, 100])
-async def test_every_object_is_one_event_when_the_agent_polls(standing: RunningHost, limit: int | None, sends_both: bool) -> None:
+async def test_every_object_is_one_event_when_the_agent_polls(
+    standing: RunningHost, limit: int | None, sends_both: bool  # noqa: FBT001
+) -> None:  # fmt: skip
     """Page after page by `next` alone or beside added_after, poll after poll: each object once, and idle polls bring none."""
     collection = await open_collection(standing)
     polling = await agent(standing, collection, limit=limit, sends_both=sends_both)
@@ -130,7 +132,7 @@ async def test_place_is_the_beginning_of_the_interval_when_there_was_never_anyth
     strict=True, reason="an empty page repeats the added_after of its query only, not the place that its next stands for"
 )
 @pytest.mark.parametrize("sends_both", [False, True])
-async def test_place_stays_when_the_next_page_was_deleted(standing: RunningHost, sends_both: bool) -> None:
+async def test_place_stays_when_the_next_page_was_deleted(standing: RunningHost, sends_both: bool) -> None:  # noqa: FBT001
     """The page behind `next` is empty, because its objects are gone: the agent keeps its place, and no object comes twice."""
     collection = await open_collection(standing)
     sent = await fill(standing, collection, 4)
@@ -166,7 +168,7 @@ async def test_agent_stops_when_there_is_no_more(standing: RunningHost) -> None:
 
 
 async def test_address_is_taken_as_typed_when_there_is_no_interval(standing: RunningHost) -> None:
-    """Without an initial interval the address goes out as it stands, with or without its slash, and everything comes each time."""
+    """Without an initial interval the address goes out as it stands, slash or none, and everything comes each time."""
     collection = await open_collection(standing)
     sent = await fill(standing, collection, 2)
     for url in (objects_at(collection), objects_at(collection).rstrip("/"), objects_at(collection).rstrip("/") + "/?"):

@@ -41,6 +41,7 @@ class Region:
         self._served: Served | None = None
         self._stack = ExitStack()
         self._begun = 0
+        self._heard = asyncio.Condition()
 
     async def begin(self) -> None:
         """Serve, on whatever port is free."""
@@ -82,7 +83,9 @@ class Region:
             objects = [indicator() for _ in range(PER_ENVELOPE)]
             status, answer, _ = await self.ask("POST", f"{HERE}/objects/", envelope(*objects))
             assert (status, answer["success_count"]) == (202, PER_ENVELOPE), answer
-            self.acknowledged += [one["id"] for one in objects]
+            async with self._heard:
+                self.acknowledged += [one["id"] for one in objects]
+                self._heard.notify_all()
 
     async def read_page(self, path: str, token: str = "") -> dict[str, Any]:
         """Read a page of five, behind a cursor where one is given."""
@@ -92,14 +95,14 @@ class Region:
 
     async def until(self, count: int) -> None:
         """Wait until so many objects were acknowledged."""
-        while len(self.acknowledged) < count:
-            await asyncio.sleep(0.005)
+        async with self._heard:
+            await self._heard.wait_for(lambda: len(self.acknowledged) >= count)
 
 
 async def walk(region: Region, path: str, carries: str, limit: int) -> list[str]:
     """Poll from the beginning until it is over and nothing comes any more; return the ids in the order in which they came."""
     seen: list[str] = []
-    after, following = "", ""
+    after, place, following = "", "", ""
     while True:
         was_over = region.is_over.is_set()
         asked = [f"limit={limit}"]
@@ -109,7 +112,7 @@ async def walk(region: Region, path: str, carries: str, limit: int) -> list[str]
         assert status == 200, page
         objects = page.get("objects", [])
         seen += [one["id"] for one in objects]
-        place = last or (place if following else after)
+        place = last or place
         following = page["next"] if page.get("more") and carries != "date" else ""
         if not following:
             after = place

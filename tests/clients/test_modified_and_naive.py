@@ -1,4 +1,4 @@
-"""Clients that know no `next`: MineMeld, which takes the newest `modified` for its cursor, and a script that pages by added_after.
+"""Clients that know no `next`: MineMeld, whose cursor is the newest `modified`, and a script that pages by added_after.
 
 The script is what most people write first: it asks from the X-TAXII-Date-Added-Last of the page before, until a page is short.
 """

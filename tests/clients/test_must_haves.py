@@ -109,7 +109,7 @@ async def test_2_more_and_next_stand_together(standing: RunningHost, path: str, 
 async def test_3_empty_answer_is_strict_by_default_and_kind_by_profile(
     standing: RunningHost, client: str | None, body: bytes, echoes: bool  # noqa: FBT001
 ) -> None:  # fmt: skip
-    """Must-have 3 (Elastic, OpenCTI in its 2.0 mode): the standard's `{}`, unless the token names a client that needs its list."""
+    """Must-have 3 (Elastic, OpenCTI as 2.0): the standard's `{}`, unless the token names a client that needs its list."""
     collection = await open_collection(standing)
     sent = await fill(standing, collection, 1)
     asked = "2035-01-01T00:00:00.000001Z"
@@ -159,7 +159,7 @@ async def test_5_time_is_an_instant_however_it_is_written(standing: RunningHost,
 
 
 async def test_6_page_is_as_large_as_may_be(standing: RunningHost) -> None:
-    """Must-have 6 (IntelMQ, stix2, Trellix): 1000 without a limit, 10,000 when asked, a profile's own number; bad ones are 400."""
+    """Must-have 6 (IntelMQ, stix2, Trellix): 1000 without a limit, 10,000 when asked, a profile's own; bad ones are 400."""
     collection = await open_collection(standing)
     await fill(standing, collection, 10_001)
     sizes = {"": 1000, "?limit=5000": 5000, "?limit=10000": 10_000, "?limit=15000": 10_000, "?limit=99999999999999999999": 10_000}
@@ -204,7 +204,7 @@ async def test_7_slash_at_the_end_is_free(standing: RunningHost) -> None:
     ],
 )
 async def test_8_client_is_answered_whatever_it_accepts(standing: RunningHost, accept: tuple[str, ...]) -> None:
-    """Must-have 8 (OpenCTI, XSOAR, Elastic, scripts): lenient in, exact out, on errors too; repeated header lines are one list."""
+    """Must-have 8 (OpenCTI, XSOAR, Elastic, scripts): lenient in, exact out, on errors too; repeated lines are one list."""
     authorization = bearer(await standing.token("alcirt"))
     headers = [*(("Accept", one) for one in accept), authorization]
     for target, status in (("/taxii2/", 200), (objects_at("regional-indicators"), 200), (objects_at("nowhere"), 404)):
@@ -216,7 +216,7 @@ async def test_8_client_is_answered_whatever_it_accepts(standing: RunningHost, a
 @pytest.mark.parametrize("kind", ["application/taxii+json", "application/stix+json"])
 @pytest.mark.parametrize("version", ["", ";version=2.1", "; version=2.1"])
 async def test_9_body_is_an_envelope_or_a_bundle(standing: RunningHost, kind: str, version: str) -> None:
-    """Must-have 9 (stix2, OpenCTI, MISP, Splunk): both frames under four media types; the same again; one bad object is an entry."""
+    """Must-have 9 (stix2, OpenCTI, MISP, Splunk): both frames under each media type; the same again; a bad object is an entry."""
     collection = await open_collection(standing)
     marking = {
         "type": "marking-definition", "spec_version": "2.1", "id": "marking-definition--34ed5bd3-98c6-4d1a-9a3b-1f2f3a4b5c6d",
@@ -303,7 +303,7 @@ async def test_13_what_is_not_there_is_404_and_a_deletion_disturbs_no_page(stand
 
 
 async def test_14_first_page_is_the_oldest_of_a_large_collection(standing: RunningHost) -> None:
-    """Must-have 14 (OpenCTI, whose time-out is 30 s): whatever its size, the first page is right. How fast is measured elsewhere."""
+    """Must-have 14 (OpenCTI, which waits 30 s): whatever its size, the first page is right. How fast is measured elsewhere."""
     collection = await open_collection(standing)
     sent = await fill(standing, collection, 6000)
     page = (await get(standing, f"{objects_at(collection)}?limit=100")).json

@@ -5,7 +5,7 @@ X-TAXII-Date-Added-Last of the last page, after it went through JavaScript's Dat
 it would take its own clock and lose what came in between.
 """
 
-from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -134,6 +134,6 @@ async def test_deleted_page_does_not_stop_the_feed_when_it_was_its_next(standing
 
 
 @pytest.fixture
-async def database_url(tmp_path: Any) -> AsyncIterator[str]:
+def database_url(tmp_path: Path) -> str:
     """A restart is the same on both databases; the cursor never touches them."""
-    yield f"sqlite:///{tmp_path}/regcert.db"
+    return f"sqlite:///{tmp_path}/regcert.db"

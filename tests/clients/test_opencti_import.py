@@ -162,7 +162,7 @@ async def test_nothing_ends_the_run_when_all_of_every_root_is_imported(standing:
 
 @pytest.mark.parametrize("limit", [None, 1, 2, 100])
 async def test_observables_are_imported_when_the_connector_falls_back_to_2_0(standing: RunningHost, limit: int | None) -> None:
-    """An observable has no spec_version: it goes on by `match[id]` of the manifest and an exclusive added_after, to an empty list."""
+    """An observable has no spec_version: on by `match[id]` of the manifest and an exclusive added_after, to an empty list."""
     slug = f"observables-{limit or 'all'}"
     (only,) = await a_root(standing, slug, "Only")
     sent = [ADDRESS, DOMAIN, ADDRESS | {"id": ADDRESS["id"][:-1] + "e", "value": "198.51.100.4"}, sdo("report", **REPORT)]

@@ -1,8 +1,8 @@
 """Paging while others add, supersede, revoke and delete: nothing skipped, nothing twice, for every cursor style and page size.
 
 First step by step: whatever is done in whatever order, each page holds exactly what the rows of the database say it must. Then
-all at once: writers and pollers on one host at the same time, and the books are made up at the end. `walkers.require_exactly_once`
-says what "exactly once" means for versions that were superseded.
+all at once: writers and pollers on one host at the same time, and the books are made up at the end. What "exactly once" means for
+versions that were superseded, `walkers.require_exactly_once` says.
 """
 
 import asyncio
@@ -127,10 +127,17 @@ async def test_style_is_shown_all_once_when_it_polls_through_a_play(standing: Ru
 
 
 TOGETHER = [
-    Style("next", 1), Style("next", 7), Style("bare", 2), Style("date", 1), Style("date", 2), Style("date", 100), Style("both", 2),
-    Style("both", 7), Style("stale", 2), Style("next", 2, "manifest"), Style("date", 7, "manifest"), Style("date", 1, "manifest"),
-    Style("next", 2, every=True), Style("date", 7, every=True), Style("both", 100, "manifest", every=True),
-]  # fmt: skip
+    *(Style("next", limit) for limit in (1, 7)),
+    *(Style("date", limit) for limit in (1, 2, 100)),
+    *(Style("both", limit) for limit in (2, 7)),
+    *(Style("date", limit, "manifest") for limit in (1, 7)),
+    Style("bare", 2),
+    Style("stale", 2),
+    Style("next", 2, "manifest"),
+    Style("next", 2, every=True),
+    Style("date", 7, every=True),
+    Style("both", 100, "manifest", every=True),
+]
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -34,11 +34,9 @@ def grouping(count: int) -> list[dict[str, Any]]:
         return {"created": text, "modified": text}
 
     author = sdo("identity", name="Splunk user", identity_class="individual", confidence=100, **stamp(0))
-    common = {"created_by_ref": author["id"], "object_marking_refs": [GREEN["id"]]}
-    made = [
-        indicator(f"[ipv4-addr:value = '198.51.100.{number}']", indicator_types=["malicious-activity"], confidence=90, **common, **stamp(number))
-        for number in range(1, count + 1)
-    ]  # fmt: skip
+    common = {"created_by_ref": author["id"], "object_marking_refs": [GREEN["id"]], "confidence": 90}
+    numbers = range(1, count + 1)
+    made = [indicator(f"[ipv4-addr:value = '198.51.100.{number}']", **common, **stamp(number)) for number in numbers]
     frame = sdo("grouping", name="g", context="suspicious-activity", object_refs=ids(made), **common, **stamp(count + 1))
     return [author, GREEN, *made, frame]
 

@@ -30,7 +30,8 @@ class Row(NamedTuple):
 async def list_rows(host: RunningHost, collection: str) -> list[Row]:
     """Read the rows of a collection, past everything that is tested here."""
     query = text(
-        "SELECT position, stix_id, version FROM objects JOIN collections USING (collection_id) WHERE uuid = :uuid ORDER BY position"
+        "SELECT position, stix_id, version FROM objects JOIN collections USING (collection_id)"
+        " WHERE uuid = :uuid ORDER BY position"
     )
     async with host.inside.database.read() as connection:
         return [Row(*row) for row in await connection.execute(query, {"uuid": collection})]
@@ -69,15 +70,15 @@ class Style:
         return f"{self.path}-{self.carries}-{self.limit or 'all'}{'-every' if self.every else ''}"
 
 
+_LIMITS = (1, 2, 7, 100)
 STYLES = [
-    *(Style(carries, limit) for carries in ("next", "date", "both") for limit in (1, 2, 7, 100)),
-    Style("bare", 2),
-    Style("bare", 7),
-    Style("stale", 1),
-    Style("stale", 7),
-    *(Style(carries, limit, "manifest") for carries in ("next", "date") for limit in (1, 2, 7, 100)),
-    *(Style(carries, limit, path, every=True) for carries, limit in (("next", 1), ("date", 2), ("both", 7)) for path in ("objects", "manifest")),
-]  # fmt: skip
+    *(Style(carries, limit) for carries in ("next", "date", "both") for limit in _LIMITS),
+    *(Style(carries, limit, "manifest") for carries in ("next", "date") for limit in _LIMITS),
+    *(Style(carries, limit) for carries in ("bare", "stale") for limit in (1, 7)),
+    *(Style("next", 1, path, every=True) for path in ("objects", "manifest")),
+    *(Style("date", 2, path, every=True) for path in ("objects", "manifest")),
+    *(Style("both", 7, path, every=True) for path in ("objects", "manifest")),
+]
 
 
 @dataclass(slots=True)

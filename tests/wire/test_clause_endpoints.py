@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from multidict import CIMultiDict
 
 from regcert.domain.principal import Role
 from tests.hosting import ROOT, TAXII, RunningHost
@@ -270,3 +271,22 @@ async def test_token_is_known_when_it_comes_in_any_scheme(standing: RunningHost,
     header = written.format(token=token, basic=basic, no_user=no_user)
     for path in ("/taxii2/", OBJECTS):
         assert (await ask(standing, "GET", path, headers={"Authorization": header})).status == 200
+
+
+@pytest.mark.clause("3.1-m5", "3.1-m7")
+async def test_accept_is_read_whole_when_it_comes_in_several_lines(standing: RunningHost) -> None:
+    """What one line does not offer, another may."""
+    lines = CIMultiDict([("Accept", "text/html"), ("Accept", TAXII), ("Accept", "application/vnd.oasis.taxii+json;version=2.0")])
+    assert (await ask(standing, "GET", "/taxii2/", headers=lines)).status == 200
+    lines = CIMultiDict([("Accept", "text/html"), ("Accept", "application/xml")])
+    assert_error(await ask(standing, "GET", "/taxii2/", headers=lines), 406, "not-acceptable")
+
+
+@pytest.mark.clause("5.5-m1")
+async def test_nothing_is_stored_when_nobody_is_known_to_have_sent_it(standing: RunningHost) -> None:
+    """Neither without a token nor with one that is none."""
+    before = await standing.objects()
+    for header in ("", "Bearer never"):
+        reply = await ask(standing, "POST", OBJECTS, headers={"Authorization": header}, body=envelope(indicator()))
+        assert_error(reply, 401, "unauthenticated")
+    assert await standing.objects() == before

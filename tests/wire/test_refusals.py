@@ -76,7 +76,7 @@ WHOLE = {
     "envelope too large": Case(Code.TOO_LARGE, "POST", OBJECTS, HUGE),
     "form too large": Case(Code.TOO_LARGE, "POST", "/console/sign-in", b"token=" + b"x" * 9000, FORM),
     "too many reports": Case(Code.TOO_LARGE, "POST", REPORTS, b'{"sightings":[' + b"1," * 10_000 + b"1]}", JSON),
-    "coded body": Case(Code.UNSUPPORTED_MEDIA_TYPE, "POST", OBJECTS, b"\x1f\x8b", {"Content-Encoding": "gzip"}),
+    "coded body": Case(Code.UNSUPPORTED_MEDIA_TYPE, "POST", OBJECTS, b"\x1f\x8b", {"Content-Encoding": "br"}),
     "unknown coding": Case(Code.UNSUPPORTED_MEDIA_TYPE, "POST", REPORTS, b"{}", JSON | {"Content-Encoding": "gzip, gzip"}),
     "media type": Case(Code.UNSUPPORTED_MEDIA_TYPE, "POST", OBJECTS, envelope(), {"Content-Type": EVIL[:8]}),
     "report media type": Case(Code.UNSUPPORTED_MEDIA_TYPE, "POST", REPORTS, b"{}"),

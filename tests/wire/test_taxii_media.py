@@ -176,11 +176,11 @@ async def test_client_is_told_how_to_sign_in_when_it_shows_no_token(standing: Ru
 
 
 async def test_answer_carries_its_safeguards_when_anything_is_answered(standing: RunningHost) -> None:
-    """No sniffing, no caching, no referrer, nothing loaded, and not a word about the library that serves."""
+    """No sniffing, no shared caching, no referrer, nothing loaded, and not a word about the library that serves."""
     for method, path in [("GET", "/taxii2/"), ("GET", "/nowhere/x"), ("POST", "/taxii2/"), ("GET", "/"), ("GET", "/healthz")]:
         headers = (await ask(standing, method, path)).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Cache-Control"] == "private, no-store"
+        assert headers["Cache-Control"] == ("private, no-cache" if (method, path) == ("GET", "/taxii2/") else "private, no-store")
         assert headers["Referrer-Policy"] == "no-referrer"
         assert headers["Content-Security-Policy"].startswith("default-src 'none'")
         assert len(headers["X-Request-Id"]) == 16

@@ -6,7 +6,7 @@ from regcert.errors import Code, Refusal
 from regcert.store.database import Tx
 from regcert.store.many import chunks
 from regcert.store.objects import note_change
-from regcert.store.pages import version_condition
+from regcert.store.pages import matches_nothing, version_condition
 from regcert.store.tables import MarkingRow, ObjectRow, SightingRow, TieRow, TombstoneRow, table
 from regcert.taxii.filters import Filters, Versions
 
@@ -35,7 +35,8 @@ async def delete_versions(tx: Tx, collection_id: int, team_id: int, stix_id: str
     here = and_(_OBJECTS.c.collection_id == collection_id, _OBJECTS.c.stix_id == stix_id)
     wanted = and_(here, version_condition(filters.versions or Versions(latest=False, every=True), 0))
     columns = (_OBJECTS.c.position, _OBJECTS.c.version, _OBJECTS.c.team_id)
-    rows = (await tx.connection.execute(select(*columns).where(wanted).limit(100_000))).all()
+    chosen = select(*columns).where(wanted).limit(0 if matches_nothing(filters) else 100_000)
+    rows = (await tx.connection.execute(chosen)).all()
     if not rows:
         if (await tx.connection.execute(select(_OBJECTS.c.position).where(here).limit(1))).first() is None:
             raise Refusal(Code.NOT_FOUND, "there is no such object in this collection")

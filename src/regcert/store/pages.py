@@ -93,7 +93,7 @@ def read_content(principal: Principal, stretch: Stretch) -> Program[Content]:
     by one. Only where large objects lie ahead is it measured first; and where the objects of a page are too large together, it
     is a page of as many as always fit, and there is more.
     """
-    if _matches_nothing(stretch.filters):
+    if matches_nothing(stretch.filters):
         return Content(None, None, b"", more=False)
     kind, parameters = _kind_of(principal, stretch.filters), _parameters(stretch)
     found, first, last, bodies, changed, is_ahead = (yield _joined(kind, measured=False), parameters)[0]
@@ -108,7 +108,7 @@ def read_content(principal: Principal, stretch: Stretch) -> Program[Content]:
 
 def list_entries(principal: Principal, stretch: Stretch) -> Program[Sequence[Entry]]:
     """List the manifest lines of objects, one more than the page, in the order of their places, on behalf of a principal."""
-    if _matches_nothing(stretch.filters):
+    if matches_nothing(stretch.filters):
         return []
     kind = _kind_of(principal, stretch.filters)
     parameters = _parameters(replace(stretch, limit=stretch.limit + 1))
@@ -130,8 +130,8 @@ def _has_object(seen: Select[int]) -> Statement:
     return Statement(lambda _: query.limit(1))
 
 
-def _matches_nothing(filters: Filters) -> bool:
-    """Only STIX 2.1 is ever stored."""
+def matches_nothing(filters: Filters) -> bool:
+    """Tell whether a query asks for other versions of STIX only: 2.1 is all that is ever stored."""
     return filters.spec_versions is not None and "2.1" not in filters.spec_versions
 
 
