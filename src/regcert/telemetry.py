@@ -7,6 +7,7 @@ its type and where it arose, never its words: they quote the value that somebody
 
 import logging
 import sys
+import time
 from pathlib import Path
 from traceback import extract_tb
 from types import TracebackType
@@ -21,10 +22,20 @@ class OneLine(logging.Formatter):
     parse, token and all.
     """
 
+    _second = 0
+    _written = ""
+
     def format(self, record: logging.LogRecord) -> str:
         """Write a record."""
         record.exc_text = None  # another handler may have left its own, longer one there
         return super().format(record).replace("\r", "\\r").replace("\n", "\\n")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's own name
+        """Write when it was, in UTC; of the many lines of a second, the first works it out."""
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._written = second, time.strftime(datefmt or "%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._written}.{int(record.msecs):03d}Z"
 
     def formatException(  # noqa: N802 - logging's own name
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]

@@ -77,6 +77,7 @@ class Poller:
                 last = reply.headers[LAST]
             if not reply.json.get("more"):
                 break
+            assert reply.json["next"] != following, "the same page for ever"
             following = reply.json["next"]
         self.after = last if found else self.after
         return found

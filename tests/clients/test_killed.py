@@ -36,7 +36,7 @@ class Region:
         self.settings, self.folder, self.http = settings, folder, http
         self.acknowledged: list[str] = []
         self.doubtful = 0
-        self.is_over = asyncio.Event()
+        self.is_over, self.is_quiet = asyncio.Event(), asyncio.Event()
         self.is_up = asyncio.Event()
         self._served: Served | None = None
         self._stack = ExitStack()
@@ -100,11 +100,11 @@ class Region:
 
 
 async def walk(region: Region, path: str, carries: str, limit: int) -> list[str]:
-    """Poll from the beginning until it is over and nothing comes any more; return the ids in the order in which they came."""
+    """Poll from the beginning until nobody publishes and nothing comes any more; return the ids as they came."""
     seen: list[str] = []
     after, place, following = "", "", ""
     while True:
-        was_over = region.is_over.is_set()
+        was_quiet = region.is_quiet.is_set()
         asked = [f"limit={limit}"]
         asked += [f"next={following}"] if following else []
         asked += [f"added_after={after}"] if after and not (following and carries == "next") else []
@@ -117,7 +117,7 @@ async def walk(region: Region, path: str, carries: str, limit: int) -> list[str]
         if not following:
             after = place
         if not objects:
-            if was_over:
+            if was_quiet:
                 return seen
             await asyncio.sleep(0.02)
 
@@ -163,6 +163,7 @@ async def test_nothing_is_lost_or_doubled_when_the_host_is_killed(region: Region
             assert (await region.read_page(path, token))["objects"] == pages[path]
         region.is_over.set()
         await asyncio.gather(*publishing)
+        region.is_quiet.set()
     assert region.doubtful, "nobody noticed: nothing was killed in the middle of anything"
     for task, style in zip(polling, walks, strict=True):
         seen = task.result()

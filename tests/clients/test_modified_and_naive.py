@@ -25,6 +25,7 @@ async def naive(host: RunningHost, collection: str, limit: int | None, after: st
         if not reply.json.get("objects"):
             return found
         found += reply.json["objects"]
+        assert reply.headers[LAST] != after, "the same page for ever"
         after = reply.headers[LAST]
 
 

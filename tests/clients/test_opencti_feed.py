@@ -44,7 +44,7 @@ class Feed:
         if not objects:
             return 0
         if reply.json.get("more"):
-            assert reply.json["next"], "there is more and no way on"
+            assert reply.json["next"] not in {None, "", self.next}, "there is more and no way on"
             self.next = reply.json["next"]
         else:
             self.next, self.added_after = None, in_javascript(reply.headers[LAST])

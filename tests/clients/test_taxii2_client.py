@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from requests import PreparedRequest
-from requests.auth import AuthBase
+from requests.auth import AuthBase, HTTPBasicAuth
 from taxii2client.common import TokenAuth
 from taxii2client.v21 import ApiRoot, Collection, Server
 
@@ -39,7 +39,7 @@ class Bearer(AuthBase):
 
 ACCESS: dict[str, Callable[[str], dict[str, Any]]] = {
     "basic": lambda token: {"user": "x", "password": token},
-    "no-user": lambda token: {"user": "", "password": token},
+    "no-user": lambda token: {"auth": HTTPBasicAuth("", token)},  # left to itself, it signs nobody in without a user name
     "token": lambda token: {"auth": TokenAuth(token)},
     "bearer": lambda token: {"auth": Bearer(token)},
 }

@@ -58,8 +58,9 @@ async def _run_lane(url: str, grammar: Grammar, course: Course, left: list[int])
         if not all(one.framed for one in row):
             row = row[: [one.framed for one in row].index(False) + 1]  # what follows a lie is no request any more
         left[0] -= len(row)
+        methods, requests = [one.method for one in row], [one.raw for one in row]
         try:
-            answers = await talk(address.hostname or "", address.port or 0, [one.method for one in row], [one.raw for one in row])
+            answers = await talk(address.hostname or "", address.port or 0, methods, requests, ends=not row[-1].framed)
         except TimeoutError:
             course.faults.append(f"no answer: {[one.raw[:600] for one in row]!r}")
             continue

@@ -41,14 +41,15 @@ class Answer:
         return "x-request-id" in self.headers
 
 
-async def talk(host: str, port: int, methods: Sequence[str], requests: Sequence[bytes]) -> list[Answer]:
-    """Send requests one behind the other without waiting, then say that there are no more, and read what is answered.
+async def talk(host: str, port: int, methods: Sequence[str], requests: Sequence[bytes], *, ends: bool = False) -> list[Answer]:
+    """Send requests one behind the other without waiting, and read what is answered.
 
     Args:
         host: its address.
         port: its port.
         methods: of the requests: the answer to a HEAD has no body.
         requests: their bytes.
+        ends: whether to say behind them that no more will come: without that, a host waits for a body that is too short.
 
     Returns:
         The answers in their order: fewer than requests where the host hung up.
@@ -58,7 +59,7 @@ async def talk(host: str, port: int, methods: Sequence[str], requests: Sequence[
     """
     async with asyncio.timeout(HANG_S):
         reader, writer = await asyncio.open_connection(host, port)
-        sending = asyncio.create_task(_send(writer, requests))
+        sending = asyncio.create_task(_send(writer, requests, ends=ends))
         try:
             return await _read_answers(reader, methods)
         finally:
@@ -70,11 +71,13 @@ async def talk(host: str, port: int, methods: Sequence[str], requests: Sequence[
                 await writer.wait_closed()
 
 
-async def _send(writer: asyncio.StreamWriter, requests: Sequence[bytes]) -> None:
+async def _send(writer: asyncio.StreamWriter, requests: Sequence[bytes], *, ends: bool) -> None:
     with suppress(ConnectionError):
         for request in requests:
             writer.write(request)
             await writer.drain()
+        if ends:
+            writer.write_eof()
 
 
 async def _read_answers(reader: asyncio.StreamReader, methods: Sequence[str]) -> list[Answer]:
@@ -84,6 +87,8 @@ async def _read_answers(reader: asyncio.StreamReader, methods: Sequence[str]) ->
             answer = await _read_answer(reader, methods[len(answers)])
             if answer.status >= 200:
                 answers.append(answer)
+            if answer.status >= 200 and not answer.is_ours:
+                break  # what the parser refuses is the end of its connection
     return answers
 
 

@@ -84,8 +84,8 @@ async def test_host_answers_rightly_when_requests_are_spoilt(settings: Settings,
     written = log.read_text("utf-8", "replace")
     assert ASKED not in written
     assert POSTED not in written
-    assert "Traceback" not in written
-    assert " ERROR " not in written.replace("regcert.request", ""), written[-2000:]
+    # The parser of HTTP writes a line of its own for what it refuses; a line of ours would be a fault.
+    assert not [line for line in written.splitlines() if " ERROR regcert" in line or "Traceback" in line]
 
 
 async def test_course_is_the_same_when_its_seed_is(settings: Settings) -> None:

@@ -6,15 +6,15 @@ from hypothesis import strategies as st
 
 from regcert.errors import Code, Refusal
 from regcert.stix.timestamps import read_timestamp
-from regcert.taxii.filters import MAX_LIMIT, MAX_VALUES, Filters, Page, Versions, read_query
+from regcert.taxii.filters import MAX_LIMIT, MAX_VALUES, PAGE_OBJECTS, Filters, Page, Versions, read_query
 
 NOW = "2026-11-21T19:55:39.123456Z"
 FIELDS = ["added_after", "limit", "next", "match[id]", "match[type]", "match[version]", "match[spec_version]"]
 
 
 def test_nothing_is_asked_when_the_query_is_empty():
-    """Unasked means unasked, and a page of the largest size."""
-    assert read_query([]) == (Filters(), Page(MAX_LIMIT, None))
+    """Unasked means unasked, and a page of the usual size."""
+    assert read_query([]) == (Filters(), Page(PAGE_OBJECTS, None))
 
 
 def test_every_field_is_read():

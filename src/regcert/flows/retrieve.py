@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+import msgspec
+
 from regcert.domain.collection import Collection
 from regcert.errors import Code, Refusal
 from regcert.flows.authenticate import Caller
@@ -15,6 +17,8 @@ from regcert.store.visibility import Found, find_collection
 from regcert.taxii import resources
 from regcert.taxii.cursor import Cursor, find_cursor, write_cursor
 from regcert.taxii.filters import Filters, Page, Versions
+
+_TAGGED = msgspec.msgpack.Encoder()
 
 
 class Shape(Enum):
@@ -138,8 +142,8 @@ async def retrieve(database: Database, cursor_key: bytes, question: Question) ->
 
 def _tag(key: bytes, binding: str, question: Question, stretch: Stretch, changed: int) -> str:
     """Name an answer by what it depends on: who asks, what is asked, and the last change in the collection."""
-    asked = f"{binding} {changed} {stretch.after} {stretch.limit} {stretch.filters} {question.empty_list}"
-    return hashlib.blake2b(asked.encode("utf-8", "surrogateescape"), digest_size=12, key=key[:32]).hexdigest()
+    asked = (binding, changed, stretch.after, stretch.limit, stretch.filters, question.empty_list)
+    return hashlib.blake2b(_TAGGED.encode(asked), digest_size=12, key=key[:32]).hexdigest()
 
 
 async def _read(database: Database, question: Question, stretch: Stretch, changed: int) -> Content:

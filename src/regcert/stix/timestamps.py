@@ -63,9 +63,4 @@ def read_timestamp(text: str) -> int:
 
 def write_timestamp(at_us: int) -> str:
     """Write microseconds since the epoch as RFC 3339 in UTC with exactly six decimals."""
-    moment = _EPOCH + timedelta(microseconds=at_us)
-    return (
-        f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z"
-        if moment.year > 999
-        else (moment.isoformat(timespec="microseconds").replace("+00:00", "Z"))
-    )
+    return (_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"

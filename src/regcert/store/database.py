@@ -114,7 +114,7 @@ class Database:
         self._reader = reader
         self._readers = readers
         self._turns = turns
-        self._lookout = Lookout(readers)
+        self._lookout = Lookout(readers, turns.number)
         self._clock = clock
         self._requests: asyncio.Queue[_Request] = asyncio.Queue(WAITING)
 
@@ -186,6 +186,8 @@ class Database:
                 while len(batch) < GATHER:
                     batch.append(self._requests.get_nowait())
             await self._commit(batch)
+            if not self._requests.empty():
+                await self._turns.step_aside()
 
     def turn_away(self) -> None:
         """Answer those who still wait when nobody serves writes any more."""
@@ -256,8 +258,8 @@ async def open_database(url: str, clock: Clock, *, readers: int = 4) -> AsyncIte
                 await serving
             database.turn_away()
     finally:
-        turns.close()
         await programs.close()
+        turns.close()
         await reader.dispose()
         await writer.dispose()
 

@@ -7,7 +7,7 @@ command of the operator.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -20,6 +20,7 @@ from regcert.store.tables import CollectionRow, HostOrder, table
 
 # Nobody who waits learns of another process's commit later than this, and a look.
 LOOK_EVERY_S = 0.05
+LOOK_AGAIN_S = 1.0
 MOST_WAITING = 1000
 
 _ORDER = table(HostOrder)
@@ -48,10 +49,14 @@ class Lookout:
 
     Args:
         readers: connections to look through.
+        number: moves whenever somebody writes; None where that cannot be known without looking.
     """
 
-    def __init__(self, readers: Readers) -> None:
+    def __init__(self, readers: Readers, number: Callable[[], int | None]) -> None:
         self._readers = readers
+        self._number = number
+        self._seen: int | None = None
+        self._seen_at_s = 0.0
         self._looking = asyncio.Lock()
         self._next: asyncio.Task[Heads] | None = None
         self._last = Heads()
@@ -63,8 +68,13 @@ class Lookout:
     async def look(self) -> Heads:
         """Return a state that is no older than this call.
 
-        A look that is under way may have missed what was committed since it began: whoever comes meanwhile shares the next.
+        Where nobody has written since the last look, that was good enough; but not for ever, because a process that is killed
+        between its commit and its number leaves the number behind. A look that is under way may have missed what was committed
+        since it began: whoever comes meanwhile shares the next.
         """
+        number = self._number()
+        if number is not None and number == self._seen and time.monotonic() - self._seen_at_s < LOOK_AGAIN_S:
+            return self._last
         if self._next is None:
             self._next = asyncio.create_task(self._look())
         return await asyncio.shield(self._next)
@@ -72,7 +82,9 @@ class Lookout:
     async def _look(self) -> Heads:
         async with self._looking:
             self._next = None
+            number, began_at_s = self._number(), time.monotonic()
             before, self._last = self._last, await self._readers.run(_read_heads(self._last))
+            self._seen, self._seen_at_s = number, began_at_s
         if self._last is not before:
             self._ring()
         return self._last

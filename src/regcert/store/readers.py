@@ -4,8 +4,9 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import asyncpg
 
@@ -13,6 +14,7 @@ from regcert.store.outages import answering
 from regcert.store.programs import Program, run_in_sqlite, run_on_postgres
 
 T = TypeVar("T")
+_Waiting: TypeAlias = tuple[Program[Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
 
 
 class Readers(Protocol):
@@ -32,6 +34,8 @@ class Readers(Protocol):
 class SqliteReaders:
     """Connections to a file, each in a thread of its own.
 
+    A pool of the standard library would do, at several steps of the event loop for each answer; this takes one.
+
     Args:
         path: of the database's file.
         prepare: sets a new connection up.
@@ -41,34 +45,66 @@ class SqliteReaders:
     def __init__(self, path: str, prepare: Callable[[sqlite3.Connection], None], most: int) -> None:
         self._path = path
         self._prepare = prepare
-        self._own = threading.local()
-        self._opened: list[sqlite3.Connection] = []
-        self._threads = ThreadPoolExecutor(most, thread_name_prefix="reader")
+        self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._threads = [threading.Thread(target=self._serve, name="reader", daemon=True) for _ in range(most)]
+        self._started = False
 
     async def run(self, program: Program[T]) -> T:
         """Run a program in one of the threads: one step into it, whatever the number of statements."""
+        if not self._started:
+            self._started = True
+            for thread in self._threads:
+                thread.start()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._waiting.put((program, loop, done))
         with answering():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, program)
+            return await done
 
     async def close(self) -> None:
-        """End the threads and close the connections."""
-        self._threads.shutdown(wait=True)
-        for connection in self._opened:
+        """End the threads, and with them their connections."""
+        for _ in self._threads:
+            self._waiting.put(None)
+        if self._started:
+            await asyncio.gather(*(asyncio.to_thread(thread.join) for thread in self._threads))
+
+    def _serve(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while (waiting := self._waiting.get()) is not None:
+            program, loop, done = waiting
+            result, failure = None, None
+            try:
+                connection = connection or self._connect()
+                result = _read(connection, program)
+            except Exception as error:  # noqa: BLE001 - it is handed to whoever asked, whatever it is
+                failure = error
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits
+                loop.call_soon_threadsafe(_tell, done, result, failure)
+        if connection is not None:
             connection.close()
 
-    def _read(self, program: Program[T]) -> T:
-        connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)
-            self._prepare(connection)
-            self._opened.append(connection)
-            self._own.connection = connection
-        # One committed state for the whole program.
-        connection.execute("BEGIN").close()
-        try:
-            return run_in_sqlite(connection, program)
-        finally:
-            connection.execute("ROLLBACK").close()
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=512)
+        self._prepare(connection)
+        return connection
+
+
+def _read(connection: sqlite3.Connection, program: Program[T]) -> T:
+    # One committed state for the whole program.
+    connection.execute("BEGIN").close()
+    try:
+        return run_in_sqlite(connection, program)
+    finally:
+        connection.execute("ROLLBACK").close()
+
+
+def _tell(done: "asyncio.Future[Any]", result: Any, failure: Exception | None) -> None:
+    if done.done():
+        return
+    if failure is None:
+        done.set_result(result)
+    else:
+        done.set_exception(failure)
 
 
 class PostgresReaders:

@@ -6,8 +6,10 @@ Spec: TAXII 2.1 §5.3 to §5.8
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import lru_cache
 
 from aiohttp import web
+from yarl import URL
 
 from regcert.domain.submission import Received
 from regcert.errors import Code, Refusal
@@ -18,7 +20,7 @@ from regcert.flows.spool import spool
 from regcert.flows.withdraw import withdraw
 from regcert.policy.permissions import Permission, require
 from regcert.stix.timestamps import write_timestamp
-from regcert.taxii.filters import PAGE_OBJECTS, read_query
+from regcert.taxii.filters import PAGE_OBJECTS, Filters, Page, read_query
 from regcert.web.asking import caller_of, read_pieces, services_of
 from regcert.web.room import Room
 from regcert.web.taxii.discovery import root_of
@@ -114,7 +116,7 @@ async def _get(request: web.Request, shape: Shape) -> web.Response:
 
 def _question(request: web.Request, caller: Caller, shape: Shape) -> Question:
     profile = services_of(request).profile_of(caller.principal)
-    filters, page = read_query(list(request.query.items()), profile.page_objects or PAGE_OBJECTS)
+    filters, page = _read_query(request.rel_url.raw_query_string, profile.page_objects or PAGE_OBJECTS)
     return Question(
         caller,
         root_of(request),
@@ -126,6 +128,12 @@ def _question(request: web.Request, caller: Caller, shape: Shape) -> Question:
         read_tags(request),
         profile.empty_list,
     )
+
+
+@lru_cache(maxsize=1024)
+def _read_query(query: str, page_objects: int) -> tuple[Filters, Page]:
+    """Read a query as it stands in the request line; pollers ask the same again and again."""
+    return read_query(list(URL.build(query_string=query, encoded=True).query.items()), page_objects)
 
 
 def _headers(request: web.Request, question: Question, answer: Answer) -> dict[str, str]:

@@ -14,19 +14,20 @@ def add_routes(router: web.UrlDispatcher) -> None:
 
     Spec: TAXII 2.1 §4 and §5, the endpoint tables
     """
+    # In the order in which they are asked for: each address is compared with one after the other.
     readable = {
-        "/taxii2": discovery.get_discovery,
-        f"{_ROOT}/collections": collections.get_collections,
-        f"{_ROOT}/status/{{status:[^/]+}}": status.get_one,
-        f"{_COLLECTION}/manifest": objects.get_manifest,
         f"{_COLLECTION}/objects": objects.get_objects,
-        f"{_OBJECT}/versions": objects.get_versions,
+        f"{_COLLECTION}/manifest": objects.get_manifest,
         _OBJECT: objects.get_objects,
+        f"{_ROOT}/status/{{status:[^/]+}}": status.get_one,
+        f"{_OBJECT}/versions": objects.get_versions,
         _COLLECTION: collections.get_one,
+        f"{_ROOT}/collections": collections.get_collections,
+        "/taxii2": discovery.get_discovery,
         _ROOT: discovery.get_api_root,
     }
     for path, handler in readable.items():
-        for end in ("", "/"):
+        for end in ("/", ""):
             resource = router.add_resource(path + end)
             resource.add_route("GET", handler)
             resource.add_route("HEAD", handler)
