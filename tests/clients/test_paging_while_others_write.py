@@ -172,17 +172,17 @@ async def test_each_poller_is_shown_all_once_when_everybody_is_at_work(host: Run
     for walker in walkers:
         require_exactly_once(walker, rows, exposed)
         places = {(row.stix_id, row.version): row.position for row in rows}
-        seen = [places[one] for one in walker.seen if one in places]
+        # Where a version is now says nothing of where it was before it came into force again.
+        seen = [places[one] for one in walker.seen if one in places and one[0] not in exposed]
         assert seen == sorted(seen), f"{walker.style} was shown something out of order"
 
 
-@pytest.mark.xfail(strict=True, reason="a version that is put in force again keeps its place, which pollers may have passed")
 @pytest.mark.parametrize("carries", ["next", "date"])
 @pytest.mark.asyncio(loop_scope="module")
 async def test_older_version_is_shown_when_the_newest_is_deleted_before_it_was_reached(
     standing: RunningHost, carries: str
 ) -> None:
-    """The object was there all the time; a poller between its two places is shown neither of its versions, now or later."""
+    """The object was there all the time; a poller between the places of its two versions is shown it at a new one."""
     collection, token = await open_collection(standing), await standing.token("alcirt")
     writer, walker = Writer(standing, collection, token), Walker(Style(carries, 1), collection, token)
     for deed in ("add", "add", "newer"):  # one object in two versions, around another

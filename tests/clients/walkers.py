@@ -172,7 +172,8 @@ class Walker:
 def require_exactly_once(walker: Walker, rows: Sequence[Row], exposed: set[str]) -> None:
     """Require of a poller that has come to its end what "exactly once" means here.
 
-    * No version is shown twice, whatever was written, superseded, revoked or deleted meanwhile.
+    * No version is shown twice, whatever was written, superseded, revoked or deleted meanwhile; but for one that is in force
+      again since the newer one was deleted: it has a new place, as if it had been added anew.
     * With all versions, every version that is still there was shown once.
     * Without, the newest version of every object that is still there was shown once. A version that was superseded is shown at
       most once: it is shown if its page was read before something newer was added, and not if a newer one stood behind the
@@ -182,10 +183,10 @@ def require_exactly_once(walker: Walker, rows: Sequence[Row], exposed: set[str])
     Args:
         walker: who polled, from the beginning until nothing came.
         rows: what is there at the end.
-        exposed: objects whose newest version was deleted while an older one stayed. The older one keeps its place, so a poller
-            who was past that place is not shown it; for these only the first rule holds.
+        exposed: objects whose newest version was deleted while an older one stayed.
     """
-    assert len(walker.seen) == len(set(walker.seen)), f"{walker.style} was shown something twice"
-    due = {(row.stix_id, row.version) for row in visible_rows(rows, 0, every=walker.style.every) if row.stix_id not in exposed}
+    once = [one for one in walker.seen if one[0] not in exposed]
+    assert len(once) == len(set(once)), f"{walker.style} was shown something twice"
+    due = {(row.stix_id, row.version) for row in visible_rows(rows, 0, every=walker.style.every)}
     missed = due - set(walker.seen)
     assert not missed, f"{walker.style} missed {len(missed)} of {len(due)}"

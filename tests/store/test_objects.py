@@ -119,6 +119,13 @@ async def remove(acting: Acting, shelf: Shelf, collection: str, number: int, ver
         if row["id"] == stix_id and (version is None or row["version_us"] == read_timestamp(MODIFIED[version]))
     ]
     shelf.rows = [row for row in shelf.rows if row not in gone]
+    left = max((row for row in shelf.rows if row["id"] == stix_id), key=lambda row: row["version_us"], default=None)
+    if left is not None and any(row["version_us"] > left["version_us"] for row in gone):
+        # It is in force again, and as if it had been added anew: whoever passed its old place is shown it.
+        shelf.rows.remove(left)
+        shelf.rows.append(left)
+        places = [row for row in await acting.rows("objects") if row["stix_id"] == stix_id]
+        left["position"] = max(row["position"] for row in places)
 
 
 @SPARING

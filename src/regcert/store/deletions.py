@@ -7,7 +7,7 @@ from regcert.store.database import Tx
 from regcert.store.many import chunks
 from regcert.store.objects import note_change
 from regcert.store.pages import matches_nothing, version_condition
-from regcert.store.tables import MarkingRow, ObjectRow, SightingRow, TieRow, TombstoneRow, table
+from regcert.store.tables import MarkingRow, MentionRow, ObjectRow, SightingRow, TieRow, TombstoneRow, table
 from regcert.taxii.filters import Filters, Versions
 
 _OBJECTS = table(ObjectRow)
@@ -60,15 +60,35 @@ async def delete_versions(tx: Tx, collection_id: int, team_id: int, stix_id: str
         # The claim of a sighting object goes with it; its mentions are forgotten when correlation meets the tombstone.
         await tx.connection.execute(delete(table(SightingRow)).where(table(SightingRow).c.position.in_(some)))
         await tx.connection.execute(delete(_OBJECTS).where(_OBJECTS.c.position.in_(some)))
-    await _put_in_force(tx, collection_id, stix_id)
-    await tx.run(note_change(collection_id, positions[-1]))
+    place = await _put_in_force(tx, collection_id, stix_id)
+    await tx.run(note_change(collection_id, place or positions[-1]))
     return len(rows)
 
 
-async def _put_in_force(tx: Tx, collection_id: int, stix_id: str) -> None:
-    """Note anew by what each remaining version is superseded; where none remains, forget what the object tied and marked."""
-    newer = _OBJECTS.alias("newer")
+async def _put_in_force(tx: Tx, collection_id: int, stix_id: str) -> int | None:
+    """Put the newest version that is left in force; where none is left, forget what the object tied and marked.
+
+    A version that was superseded gets a new place: pollers who were already behind its old one would never be shown the object
+    again, those who came later may not have been shown any version of it.
+
+    Returns:
+        The new place, or None where there is none.
+    """
     here = and_(_OBJECTS.c.collection_id == collection_id, _OBJECTS.c.stix_id == stix_id)
+    newest = select(_OBJECTS.c.position, _OBJECTS.c.superseded_by).where(here).order_by(_OBJECTS.c.version_us.desc()).limit(1)
+    left = (await tx.connection.execute(newest)).first()
+    if left is None:
+        ties, markings = table(TieRow), table(MarkingRow)
+        await tx.connection.execute(delete(ties).where(ties.c.collection_id == collection_id, ties.c.context_id == stix_id))
+        of_object = and_(markings.c.collection_id == collection_id, markings.c.stix_id == stix_id)
+        await tx.connection.execute(delete(markings).where(of_object))
+        return None
+    place = None
+    if left.superseded_by:
+        place = (await tx.take_positions(1))[0]
+        for rows in (_OBJECTS, table(MentionRow), table(SightingRow)):
+            await tx.connection.execute(update(rows).where(rows.c.position == left.position).values(position=place))
+    newer = _OBJECTS.alias("newer")
     latest = (
         select(func.coalesce(func.max(newer.c.position), 0))
         .where(
@@ -79,8 +99,4 @@ async def _put_in_force(tx: Tx, collection_id: int, stix_id: str) -> None:
         .scalar_subquery()
     )
     await tx.connection.execute(update(_OBJECTS).where(here).values(superseded_by=latest))
-    if (await tx.connection.execute(select(_OBJECTS.c.position).where(here).limit(1))).first() is not None:
-        return
-    ties, markings = table(TieRow), table(MarkingRow)
-    await tx.connection.execute(delete(ties).where(ties.c.collection_id == collection_id, ties.c.context_id == stix_id))
-    await tx.connection.execute(delete(markings).where(markings.c.collection_id == collection_id, markings.c.stix_id == stix_id))
+    return place
