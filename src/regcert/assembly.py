@@ -11,6 +11,7 @@ import signal
 import socket
 import tomllib
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -117,6 +118,8 @@ async def take_in(settings: Settings, descriptor: int) -> None:
         descriptor: of the socket whose other end the service holds.
     """
     clock = SystemClock()
+    # Envelopes are parsed in threads, of which more than two would only share one lock, and keep memory each.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
     async with _open_founded(settings, clock) as (database, _):
         schemas = load_schemas()
         correlator = Correlator(database, Guards(load_guards(settings)))

@@ -35,7 +35,7 @@ from regcert.store.turns import Turns
 GATHER = 64
 WAITING = 1024
 # Answers that were read and may be asked again: a few dozen large pages, or all that is small.
-MEMORY_BYTES = 32 * 1024 * 1024
+MEMORY_BYTES = 24 * 1024 * 1024
 
 # Every query here is meant to be answered from indexes. Where statistics are missing or old, on a young host or behind a large
 # import, PostgreSQL would guess that reading a whole table is cheaper, and keep to that in its prepared statements.
@@ -325,6 +325,8 @@ def _prepare_sqlite_reader(connection: Any, record: Any) -> None:
     _prepare_sqlite(connection, record)
     cursor = connection.cursor()
     cursor.execute("PRAGMA query_only=ON")
+    # Pages are read once, and the operating system keeps them; what is read again and again, inner nodes, fits in less.
+    cursor.execute("PRAGMA cache_size=-4096")
     cursor.close()
 
 
