@@ -72,7 +72,7 @@ _HEADERS: dict[str, Sequence[str]] = {
     "Host": ("[", "x:y:z", "\xff", ASKED, ""),
     "Origin": ("null", "http://[", "http://evil.example"),
     "User-Agent": ("", "\xff", ASKED),
-    "Upgrade": ("websocket", "\xff"),
+    "Upgrade": ("websocket",),
     "Connection": ("keep-alive", "Upgrade", "x"),
     "Expect": ("100-continue",),
     "TE": ("trailers", "\xff"),

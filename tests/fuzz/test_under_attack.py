@@ -4,7 +4,7 @@ import asyncio
 import time
 import zlib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -84,7 +84,7 @@ async def send_nests(client: Client, times: int) -> None:
     """Eighteen megabytes of brackets: large enough to be looked at later, and to be refused then or now."""
     for _ in range(times):
         for body in (NEST[:7_000_000], NEST):
-            status, told = await client.ask("POST", OBJECTS, body)
+            status, told = await client.ask("POST", OBJECTS, _stream(in_pieces(body, 500_000)))
             assert status in {400, 202}, told
 
 
@@ -107,6 +107,17 @@ async def send_slowly(client: Client, others: Client) -> None:
     assert status == 202, told
 
 
+@asynccontextmanager
+async def _idling(host: str, port: int) -> AsyncIterator[None]:
+    """Hold connections that say nothing, or half of something."""
+    async with AsyncExitStack() as stack:
+        for number in range(IDLE):
+            _, writer = await asyncio.open_connection(host, port)
+            stack.callback(writer.close)
+            writer.write((b"", b"GET /taxii2/ HT", b"POST /taxii2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")[number % 3])
+        yield
+
+
 @pytest.fixture
 async def served(settings: Settings, tmp_path: Path) -> AsyncIterator[Served]:
     """A host as it is run."""
@@ -124,16 +135,11 @@ async def test_others_are_answered_rightly_when_somebody_does_their_worst(settin
         for _ in range(20):
             await others.live()
         others.tell("quiet")
-        idle = [await asyncio.open_connection(address.hostname, address.port) for _ in range(IDLE)]
-        for number, (_, writer) in enumerate(idle):
-            writer.write((b"", b"GET /taxii2/ HT", b"POST /taxii2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")[number % 3])
-        async with asyncio.TaskGroup() as group:
+        async with _idling(address.hostname or "", address.port or 0), asyncio.TaskGroup() as group:
             group.create_task(send_bombs(attacker, 5))
             group.create_task(send_nests(attacker, 2))
             group.create_task(send_slowly(slow, others))
         others.tell("attacked")
-        for _, writer in idle:
-            writer.close()
         await others.live()
         stored = [one["id"] async for one in _read(others)]
     assert len(stored) == len(set(stored)) == 10 + 20 + SLOW_BYTES // PIECE_BYTES + 1

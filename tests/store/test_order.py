@@ -17,7 +17,7 @@ from regcert.store.database import Database, Tx, open_database
 from regcert.store.objects import record_objects
 from regcert.store.order import POSITION_STEP_US
 from regcert.store.pages import Stretch, list_entries
-from regcert.store.programs import Program
+from regcert.store.programs import Program, Rows
 from regcert.taxii.filters import Filters
 from tests.hosting import StillClock
 from tests.made import indicator
@@ -38,16 +38,16 @@ def without_lock(program: Program[T], first: int) -> Program[T]:
     try:
         ask = next(program)
         while True:
-            statement, parameters = ask
-            if statement is order._LOCK:
-                rows = [(first - order.POSITION_STEP_US,)]
-            elif statement is order._MOVE:
+            if ask[0] is order._LOCK:
+                rows: Rows = [(first - order.POSITION_STEP_US,)]
+            elif ask[0] is order._MOVE:
                 rows = []
             else:
-                rows = yield statement, parameters
+                rows = yield ask
             ask = program.send(rows)
     except StopIteration as end:
-        return end.value
+        result: T = end.value
+        return result
 
 
 @dataclass

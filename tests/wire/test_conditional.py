@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import zlib
+from collections.abc import AsyncIterator
 
 import pytest
 import zstandard
@@ -140,7 +141,7 @@ async def test_body_is_taken_when_it_is_packed(host: RunningHost) -> None:
     answer = await ask(host, "POST", OBJECTS, headers={"Content-Encoding": "gzip"}, body=packed)
     assert (answer.status, answer.json["success_count"]) == (202, 500)
 
-    async def slowly():
+    async def slowly() -> AsyncIterator[bytes]:
         for start in range(0, len(packed), 997):
             yield packed[start : start + 997]
 

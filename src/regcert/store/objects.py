@@ -195,7 +195,7 @@ def _supersede(shelf: _Shelf) -> Program[None]:
 def _rows(admitted: Admitted, submission_id: int, fresh: Sequence[tuple[AdmittedObject, _Version]]) -> Rows:
     """Make the new rows, and beside them what correlation reads: values, mentions, ties, claims."""
     received = admitted.received
-    source = Source(received.collection.collection_id, received.principal.team.team_id, submission_id, admitted.vouched)
+    source = Source(received.collection.collection_id, received.principal.team.team_id, submission_id, admitted.vouched.value)
     rows = Rows()
     for one, version in fresh:
         rows.add_object(one, Place(version.position, version.superseded_by, version.version, version.version_us), source)

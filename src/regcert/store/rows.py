@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from regcert.domain.sighting import SightingKind, SightingReport
-from regcert.domain.submission import AdmittedObject, Vouched
+from regcert.domain.submission import AdmittedObject
 from regcert.stix.object import SightingClaim
 from regcert.stix.observable import Observable
 from regcert.store.ledger import observable_key
@@ -35,7 +35,7 @@ class Source:
     collection_id: int
     team_id: int
     submission_id: int
-    vouched: Vouched
+    vouched: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Rows:
         collection_id, team_id, position = source.collection_id, source.team_id, place.position
         rows[OBJECTS].append((
             position, collection_id, stix.stix_id, stix.type, place.version, place.version_us, place.superseded_by, team_id,
-            one.author, source.vouched.value, marking, stix.revoked, source.submission_id, stix.digest, stix.body,
+            one.author, source.vouched, marking, stix.revoked, source.submission_id, stix.digest, stix.body,
         ))  # fmt: skip
         if stix.is_marking:
             rows[MARKINGS].append((collection_id, stix.stix_id, STATEMENT if stix.defines is None else int(stix.defines)))
@@ -105,7 +105,7 @@ class Rows:
 
     def _add_value(self, observable: Observable) -> bytes:
         key = observable_key(observable)
-        self._rows[OBSERVABLES].append((key, observable.kind.value, observable.value))
+        self._rows[OBSERVABLES].append((key, str(observable.kind), observable.value))
         return key
 
 
