@@ -6,6 +6,7 @@ first look and tests nothing behind it.
 
 import gzip
 import random
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,14 +34,17 @@ _ALIASES = (
 _ROOTS = (*(ROOT,) * 12, "/public", "/nowhere", "/taxii2")
 _ADDRESSES = (
     "/taxii2", "{root}", "{root}/collections", "{root}/status/{id}", "{root}/collections/{alias}",
-    "{root}/collections/{alias}/manifest", *("{root}/collections/{alias}/objects",) * 10, "{root}/collections/{alias}/objects/{id}",
-    "{root}/collections/{alias}/objects/{id}/versions", *("/api/v1/sightings",) * 3, "/api/v1/incidents", "/api/v1/incidents/{id}",
+    "{root}/collections/{alias}/manifest", *("{root}/collections/{alias}/objects",) * 10,
+    "{root}/collections/{alias}/objects/{id}",
+    "{root}/collections/{alias}/objects/{id}/versions", *("/api/v1/sightings",) * 3, "/api/v1/incidents",
+    "/api/v1/incidents/{id}",
     "/healthz", "/readyz",
 )  # fmt: skip
 _METHODS = ("GET",) * 20 + ("HEAD", "HEAD", "POST", "DELETE", "DELETE")
 _ODD_METHODS = ("PUT", "PATCH", "OPTIONS", "TRACE", "QUERY", "PROPFIND", "CONNECT", "get", "G\u00cbT")
 _PIECES = (
-    "..", "..%2f", "%2e%2e%2f", "%2F", "%00", "%ff", "%ED%A0%80", "%F0%9F%98%80", "%", "%zz", "//", ";a=b", "*", "{id}", "%0d%0a", "\\",
+    "..", "..%2f", "%2e%2e%2f", "%2F", "%00", "%ff", "%ED%A0%80", "%F0%9F%98%80", "%", "%zz", "//", ";a=b", "*", "{id}",
+    "%0d%0a", "\\",
     "x" * 2000, ASKED, "%252f", "versions/", "+", "%E2%80%AE", "null",
 )  # fmt: skip
 _RAW = (b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf0\x9f\x98\x80", b"\x7f", b"\x80")
@@ -49,18 +53,23 @@ _ODD_FIELDS = ("match[", "match[pattern]", "%00", "q", "", "limit[]", "LIMIT", "
 _VALUES = (
     "", "0", "1", "2", "-1", "1e3", "%D9%A1", "0x10", "1_0", "1%20", "9" * 30, "0" * 30 + "1", "1.0", "NaN", "%00", "%ff", ASKED,
     "2026-11-21T00:00:00Z", "2026-11-21T00:00:00+01:00", "2026-11-21T00:00:00%2B01:00", "0001-01-01T00:00:00%2B14:00",
-    "9999-12-31T23:59:59-14:00", "2026-13-01T00:00:00Z", "2026-11-21T00:00:60Z", "all", "first,last", "all,first", "last", "indicator",
-    "malware,indicator", "2.1", "2.0,2.1", ",,,", "%F0%9F%98%80", "%ED%A0%80", "bnVsbA", "W251bGwsbnVsbF0", "WzFlOTk5LCJ4Il0", "==", "A" * 300,
+    "9999-12-31T23:59:59-14:00", "2026-13-01T00:00:00Z", "2026-11-21T00:00:60Z", "all", "first,last", "all,first", "last",
+    "indicator",
+    "malware,indicator", "2.1", "2.0,2.1", ",,,", "%F0%9F%98%80", "%ED%A0%80", "bnVsbA", "W251bGwsbnVsbF0",
+    "WzFlOTk5LCJ4Il0", "==", "A" * 300,
     "%27%20OR%201=1--", "%25", "*",
 )  # fmt: skip
 _HEADERS: dict[str, Sequence[str]] = {
-    "Accept": ("*/*", "text/html", "application/taxii+json;version=2.0", "application/taxii+json;version=" + "9" * 50, ",,;;", "\xff", ASKED,
+    "Accept": ("*/*", "text/html", "application/taxii+json;version=2.0", "application/taxii+json;version=" + "9" * 50,
+               ",,;;", "\xff", ASKED,
                ",".join(f"a/b{n}" for n in range(500)), ";q=" * 300, "application/json"),
     "Accept-Encoding": ("gzip", "zstd", "br", "*;q=0", "gzip;q=2", "\xff", "identity;q=0", ",".join(["gzip;q=0.5"] * 100)),
-    "Content-Type": ("application/json", "application/stix+json", TAXII, "multipart/form-data; boundary=x", ";;", "\xff/\xff", ASKED,
+    "Content-Type": ("application/json", "application/stix+json", TAXII, "multipart/form-data; boundary=x", ";;",
+                     "\xff/\xff", ASKED,
                      "application/json; charset=klingon", "application/taxii+json;version=" + "2.1;" * 100),
     "Content-Encoding": ("gzip", "br", "identity", "x, y", "gzip, gzip", "", "\xff", "x-gzip"),
-    "Authorization": ("Basic", "Basic eDp5", "Basic \xff", "Bearer \xff", "Token  ", "Bearer " + ASKED, "Basic " + "eA" * 400, "Digest x",
+    "Authorization": ("Basic", "Basic eDp5", "Basic \xff", "Bearer \xff", "Token  ", "Bearer " + ASKED,
+                      "Basic " + "eA" * 400, "Digest x",
                       "Bearer a b", "Basic eDoA", "Bearer " + "x" * 5000),
     "Prefer": ("wait=0", "wait=-1", "wait=" + "9" * 30, "respond-async", "\xff", "wait=\xb2"),
     "If-None-Match": ("*", '"x"', 'W/"x"', ",".join(['"abc"'] * 300), "\xff", '"' + ASKED + '"'),
@@ -72,7 +81,7 @@ _HEADERS: dict[str, Sequence[str]] = {
     "Host": ("[", "x:y:z", "\xff", ASKED, ""),
     "Origin": ("null", "http://[", "http://evil.example"),
     "User-Agent": ("", "\xff", ASKED),
-    "Upgrade": ("websocket",),
+    "Upgrade": ("websocket",),  # of another protocol, aiohttp answers and then reads nothing more on that connection
     "Connection": ("keep-alive", "Upgrade", "x"),
     "Expect": ("100-continue",),
     "TE": ("trailers", "\xff"),
@@ -203,15 +212,20 @@ class Grammar:
             lambda: sdo("sighting", sighting_of_ref=self._id(), count=3),
             lambda: sdo("relationship", relationship_type="indicates", source_ref=self._id(), target_ref=self._id()),
             lambda: indicator(id=self._id(), name=POSTED, modified=f"2026-11-{chance.randrange(1, 30):02}T10:00:00Z"),
-            lambda: indicator(**{POSTED: 1}, lang=POSTED),
+            lambda: indicator(lang=POSTED) | {POSTED: 1},
             lambda: chance.choice(SCRAPS),
         )  # fmt: skip
         made = chance.choice(makers)()
+        if isinstance(made, dict) and made.get("id") not in {None, *self.known}:
+            made["id"] = self._new_id(made["type"])
         return spoil_value(chance, made) if chance.random() < 0.6 else made
 
     def _id(self) -> str:
         found = [one for one in self.known[-50:] if one.startswith("indicator--")]
-        return self.chance.choice(found) if found else str(indicator()["id"])
+        return self.chance.choice(found) if found else self._new_id("indicator")
+
+    def _new_id(self, kind: str) -> str:
+        return f"{kind}--{uuid.UUID(int=self.chance.getrandbits(128), version=4)}"
 
     def _reports(self) -> bytes:
         chance = self.chance
@@ -244,7 +258,8 @@ class Grammar:
             b"Content-Length: %d\r\nContent-Length: %d\r\n\r\n" % (length, length + 1),
             b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n" % length,
             b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n", b"Transfer-Encoding: chunked\r\n\r\n5\r\n",
-            b"Transfer-Encoding: gzip\r\n\r\n", b"Transfer-Encoding: chunked, identity\r\n\r\n", b"X : y\r\n\r\n", b"\r\r\n\n\r\n",
+            b"Transfer-Encoding: gzip\r\n\r\n", b"Transfer-Encoding: chunked, identity\r\n\r\n", b"X : y\r\n\r\n",
+            b"\r\r\n\n\r\n",
             b"X: \x00\r\n\r\n", b" folded\r\n\r\n", b"X: " + b"y" * 20_000 + b"\r\n\r\n",
         )  # fmt: skip
         return self.chance.choice(lies) + body

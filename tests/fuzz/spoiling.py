@@ -4,20 +4,27 @@ import random
 from typing import Any
 
 SCRAPS: tuple[Any, ...] = (
-    None, True, 0, -1, 2**53, 2**63, 1.5, "", "x" * 300, "\0", "\u202e\U000e0041", "\u0301" * 500, [], {}, "indicator", "[a:b = 1]", "::",
-    "2026-11-01T00:00:00Z", "0000-00-00T00:00:00Z", "9999-12-31T23:59:60+14:00", "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f",
-    "198.51.100.3/33", "hxxp://[.]", "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1", "{{7*7}}", "'; --", [[[[]]]], {"": {"": ""}},
+    None, True, 0, -1, 2**53, 2**63, 1.5, "", "x" * 300, "\0", "\u202e\U000e0041", "\u0301" * 500, [], {}, "indicator",
+    "[a:b = 1]", "::",
+    "2026-11-01T00:00:00Z", "0000-00-00T00:00:00Z", "9999-12-31T23:59:60+14:00",
+    "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f",
+    "198.51.100.3/33", "hxxp://[.]", "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1", "{{7*7}}", "'; --",
+    [[[[]]]], {"": {"": ""}},
     "identity--f2f9f96f-6ede-4717-aa13-93255cb41a11", "[file:name MATCHES '(a+)+$']", "xn--\u00df", "../../x", "٣",
 )  # fmt: skip
 _NAMES = (
-    "type", "pattern", "pattern_type", "spec_version", "object_marking_refs", "granular_markings", "value", "indicator", "kind", "count",
-    "first_seen", "last_seen", "sector", "report_id", "collection", "created_by_ref", "hashes", "definition", "source_ref", "target_ref",
-    "sighting_of_ref", "object_refs", "valid_from", "revoked", "extensions", "labels", "confidence", "lang", "external_references", "id",
+    "type", "pattern", "pattern_type", "spec_version", "object_marking_refs", "granular_markings", "value", "indicator",
+    "kind", "count",
+    "first_seen", "last_seen", "sector", "report_id", "collection", "created_by_ref", "hashes", "definition", "source_ref",
+    "target_ref",
+    "sighting_of_ref", "object_refs", "valid_from", "revoked", "extensions", "labels", "confidence", "lang",
+    "external_references", "id",
     "created", "modified", "where_sighted_refs", "observed_data_refs", "published", "name",
 )  # fmt: skip
 # What is not UTF-8 JSON any more, or what two readers would read differently.
 _SPLINTERS = (
-    b"", b"\xff", b"\\ud800", b'"', b"\x00", b"NaN", b"1e999", b"-", b"{", b"[", b"]", b"}", b",", b"\\", b"\xef\xbb\xbf", b"\xed\xa0\x80",
+    b"", b"\xff", b"\\ud800", b'"', b"\x00", b"NaN", b"1e999", b"-", b"{", b"[", b"]", b"}", b",", b"\\", b"\xef\xbb\xbf",
+    b"\xed\xa0\x80",
     b"9" * 400, b"[" * 200, b'{"a":' * 200, b'"id":"x",', b'"\\u0069d":1,', b"/*", b"\r\n\r\n", b" " * 1000,
 )  # fmt: skip
 

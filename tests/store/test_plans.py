@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -168,7 +169,8 @@ async def test_page_is_read_from_an_index_when_the_collection_is_large(watched: 
     """One indexed read a page, whatever its size and however far into the collection."""
     for asked, (filters, after) in ASKED.items():
         with watched.watching():
-            for read in (read_content, list_entries):
+            content = partial(read_content, joined=watched.database.dialect == "sqlite")
+            for read in (content, list_entries):
                 await watched.database.run(read(watched.principal, Stretch(1, filters, after, 1000)))
         pattern = f"{SCAN}|{SORT}" if asked in IN_ORDER else f"{SCAN}|{BY_PLACE}" if filters.ids else f"{SCAN}|{OLDER_BY_PLACE}"
         assert (asked, await watched.faults(pattern)) == (asked, [])

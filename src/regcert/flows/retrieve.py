@@ -132,8 +132,6 @@ async def retrieve(database: Database, cursor_key: bytes, question: Question) ->
     found = await _read(database, question, stretch, changed)  # 4
     if found.last is None and question.stix_id is not None:  # 5
         await _require_object(database, question, collection)
-    if found.changed > changed:
-        tag = _tag(cursor_key, binding, question, stretch, found.changed)
     following = write_cursor(Cursor(found.last, stretch.filters), cursor_key, binding) if found.more and found.last else None
     name = "versions" if question.shape is Shape.VERSIONS else "objects"
     body = resources.page(name, found.bodies, following, empty_list=question.empty_list)
@@ -148,31 +146,32 @@ def _tag(key: bytes, binding: str, question: Question, stretch: Stretch, changed
 
 async def _read(database: Database, question: Question, stretch: Stretch, changed: int) -> Content:
     if max(stretch.after, stretch.filters.added_after_us or 0) >= changed:
-        return Content(None, None, b"", more=False, changed=changed)  # nothing was added behind that
+        return Content(None, None, b"", more=False)  # nothing was added behind that
     # Who may see the collection has been decided; what stands in it is the same for all who may.
     key = (question.shape, stretch)
     content: Content | None = database.memory.find(key, changed)
     if content is None:
         principal = question.caller.principal
         if question.shape is Shape.OBJECTS:
-            content = await database.run(read_content(principal, stretch))
+            content = await database.run(read_content(principal, stretch, joined=database.dialect == "sqlite"))
         else:
-            content = _shown(question.shape, stretch, await database.run(list_entries(principal, stretch)), changed)
-        database.memory.keep(key, max(changed, content.changed), content, len(content.bodies))
+            content = _shown(question.shape, stretch, await database.run(list_entries(principal, stretch)))
+        # What was added since the heads were looked at may be in it: nobody gets to see less than they should.
+        database.memory.keep(key, changed, content, len(content.bodies))
     return content
 
 
-def _shown(shape: Shape, stretch: Stretch, entries: Sequence[Entry], changed: int) -> Content:
+def _shown(shape: Shape, stretch: Stretch, entries: Sequence[Entry]) -> Content:
     """Render the lines of a manifest, or the versions of an object."""
     shown = entries[: stretch.limit]
     if not shown:
-        return Content(None, None, b"", more=False, changed=changed)
+        return Content(None, None, b"", more=False)
     (first, *_), (last, *_) = shown[0], shown[-1]
     if shape is Shape.MANIFEST:
-        items = resources.manifest_records([(position, stix_id, version) for position, stix_id, version, _ in shown])
+        items = resources.manifest_records(shown)
     else:
-        items = resources.versions([version for _, _, version, _ in shown])
-    return Content(first, last, items, more=len(entries) > len(shown), changed=shown[0][3])
+        items = resources.versions([version for _, _, version in shown])
+    return Content(first, last, items, more=len(entries) > len(shown))
 
 
 def _start(question: Question, collection: Collection, cursor: Cursor | None) -> Stretch:

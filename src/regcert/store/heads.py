@@ -19,7 +19,7 @@ from regcert.store.readers import Readers
 from regcert.store.tables import CollectionRow, HostOrder, table
 
 # Nobody who waits learns of another process's commit later than this, and a look.
-LOOK_EVERY_S = 0.05
+LOOK_EVERY_S = 0.02
 LOOK_AGAIN_S = 1.0
 MOST_WAITING = 1000
 

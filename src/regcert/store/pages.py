@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
+    Exists,
     Integer,
     LargeBinary,
     Select,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    literal,
+    literal_column,
     or_,
     select,
     text,
@@ -28,18 +29,16 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from regcert.domain.principal import Principal
 from regcert.stix.reader import MAX_OBJECT_BYTES
 from regcert.store.many import among_listed, among_numbers
 from regcert.store.programs import Program, Statement
-from regcert.store.tables import LARGE, CollectionRow, ObjectRow, table
+from regcert.store.tables import LARGE, ObjectRow, table
 from regcert.store.visibility import visible
 from regcert.taxii.filters import Filters, Versions
 
 _OBJECTS = table(ObjectRow)
-_COLLECTIONS = table(CollectionRow)
 
 # A page beyond this is one of few objects instead: so many always fit.
 LARGE_OBJECTS = 8
@@ -54,19 +53,17 @@ class Content(NamedTuple):
         last: the place of the last.
         bodies: their bytes, joined by commas.
         more: whether others follow.
-        changed: when the collection last changed before this was read; 0 where it was not asked.
     """
 
     first: int | None
     last: int | None
     bodies: bytes
     more: bool
-    changed: int = 0
 
 
-# One line of a manifest: its place, id and version, and when the collection last changed before this was read. Rows are as good
-# as anything made of them: to make a thousand values costs as much as to read them.
-Entry: TypeAlias = tuple[int, str, str, int]
+# One line of a manifest: its place, id and version. Rows are as good as anything made of them: to make a thousand values costs as
+# much as to read them.
+Entry: TypeAlias = tuple[int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +83,44 @@ class Stretch:
     limit: int
 
 
-def read_content(principal: Principal, stretch: Stretch) -> Program[Content]:
+def read_content(principal: Principal, stretch: Stretch, *, joined: bool) -> Program[Content]:
     """Read the bytes of objects, in the order of their places, on behalf of a principal.
 
-    The database joins them, so that a page is one row whatever its size: a thousand rows would be made into Python objects one
-    by one. Only where large objects lie ahead is it measured first; and where the objects of a page are too large together, it
-    is a page of as many as always fit, and there is more.
+    Nothing is measured as long as no large object lies ahead. Where one does, and the objects of a page are too large together,
+    it is a page of as many as always fit, and there is more.
+
+    Args:
+        principal: on whose behalf.
+        stretch: which objects.
+        joined: whether the database joins them, so that a page is one row whatever its size. SQLite does that without holding the
+            interpreter's lock; PostgreSQL takes twice as long for it as for a thousand rows.
     """
     if matches_nothing(stretch.filters):
         return Content(None, None, b"", more=False)
     kind, parameters = _kind_of(principal, stretch.filters), _parameters(stretch)
-    found, first, last, bodies, changed, is_ahead = (yield _joined(kind, measured=False), parameters)[0]
-    if is_ahead:
+    read = _read_joined if joined else _read_rows
+    content = yield from read(kind, parameters, guarded=True)
+    if content.last is None and (yield _AHEAD, parameters):
         sizes = yield _page(kind, ("position", "size")), parameters
         if sum(size for _, size in sizes) > MAX_PAGE_BYTES:
             parameters["most"] = min(stretch.limit, LARGE_OBJECTS)
-        found, first, last, bodies, changed, _ = (yield _joined(kind, measured=True), parameters)[0]
+        content = yield from read(kind, parameters, guarded=False)
+    return content
+
+
+def _read_joined(kind: "_Kind", parameters: dict[str, Any], *, guarded: bool) -> Program[Content]:
+    found, first, last, bodies = (yield _joined(kind, guarded=guarded), parameters)[0]
     more = found == parameters["most"] and bool((yield _page(kind, ("position",)), parameters | {"after": last, "most": 1}))
-    return Content(first, last, bodies or b"", more=more, changed=changed)
+    return Content(first, last, bodies or b"", more=more)
+
+
+def _read_rows(kind: "_Kind", parameters: dict[str, Any], *, guarded: bool) -> Program[Content]:
+    most = parameters["most"]
+    rows = yield _page(kind, ("position", "body"), guarded=guarded), parameters | {"most": most + 1}
+    shown = rows[:most]
+    if not shown:
+        return Content(None, None, b"", more=False)
+    return Content(shown[0][0], shown[-1][0], b",".join([row[1] for row in shown]), more=len(rows) > most)
 
 
 def list_entries(principal: Principal, stretch: Stretch) -> Program[Sequence[Entry]]:
@@ -112,7 +129,7 @@ def list_entries(principal: Principal, stretch: Stretch) -> Program[Sequence[Ent
         return []
     kind = _kind_of(principal, stretch.filters)
     parameters = _parameters(replace(stretch, limit=stretch.limit + 1))
-    return cast("Sequence[Entry]", (yield _page(kind, ("position", "stix_id", "version", "changed")), parameters))
+    return cast("Sequence[Entry]", (yield _page(kind, ("position", "stix_id", "version")), parameters))
 
 
 def has_object(principal: Principal, collection_id: int, stix_id: str) -> Program[bool]:
@@ -159,52 +176,42 @@ def _parameters(stretch: Stretch) -> dict[str, Any]:
     }
 
 
+def _ahead() -> Exists:
+    """Ask whether a large object lies ahead in the collection, whatever else is asked."""
+    here = _OBJECTS.c.collection_id == bindparam("collection", type_=Integer)
+    return exists().where(here, _OBJECTS.c.position > bindparam("after", type_=BigInteger), text(LARGE))
+
+
+_AHEAD = Statement(lambda _: select(literal_column("1")).where(_ahead()))
+
+
 # Built once for each kind of question and each principal's view: building a page's query costs more than reading the page.
 @lru_cache(maxsize=512)
-def _joined(kind: _Kind, *, measured: bool) -> Statement:
-    """Word the page as one row: how many objects, the first and last place, the bytes, when the collection last changed.
-
-    Args:
-        kind: of question.
-        measured: whether its objects are known to fit; else nothing is joined where large objects lie ahead, and the last column
-            says so.
-    """
+def _joined(kind: _Kind, *, guarded: bool) -> Statement:
+    """Word the page as one row: how many objects, the first and last place, the bytes."""
 
     def build(dialect: str) -> Select[Any]:
-        collection = bindparam("collection", type_=Integer)
-        behind = _OBJECTS.c.position > bindparam("after", type_=BigInteger)
-        ahead = exists().where(_OBJECTS.c.collection_id == collection, behind, text(LARGE))
-        page = _select_page(kind, ("position", "body"), dialect).subquery("page")
-        shown = (select(page) if measured else select(page).where(~ahead)).subquery("shown")
-        place, body = shown.c.position, shown.c.body
-        if dialect == "sqlite":
-            # In the order of the subquery, which has a limit and so is not dissolved; tests/wire read every page for it.
-            bodies: ColumnElement[Any] = sql_cast(func.group_concat(body, ","), LargeBinary)
-        else:
-            bodies = func.string_agg(body, aggregate_order_by(literal(b",", LargeBinary), place))
-        is_ahead = literal(value=False) if measured else ahead
-        return select(func.count(), func.min(place), func.max(place), bodies, _changed(), is_ahead).select_from(shown)
+        shown = _select_page(kind, ("position", "body"), dialect, guarded=guarded).subquery("shown")
+        # In the order of the subquery, which has a limit and so is not dissolved; tests/wire read every page for it.
+        bodies = sql_cast(func.group_concat(shown.c.body, ","), LargeBinary)
+        row = select(func.count(), func.min(shown.c.position), func.max(shown.c.position), bodies).select_from(shown)
+        return cast("Select[Any]", row)
 
     return Statement(build)
 
 
 @lru_cache(maxsize=512)
-def _page(kind: _Kind, columns: tuple[str, ...]) -> Statement:
-    return Statement(lambda dialect: _select_page(kind, columns, dialect))
+def _page(kind: _Kind, columns: tuple[str, ...], *, guarded: bool = False) -> Statement:
+    return Statement(lambda dialect: _select_page(kind, columns, dialect, guarded=guarded))
 
 
-def _changed() -> ColumnElement[int]:
-    """Ask when the collection last changed, in the same state of the database as the rest of a query."""
-    here = _COLLECTIONS.c.collection_id == bindparam("collection", type_=Integer)
-    return select(_COLLECTIONS.c.changed).where(here).scalar_subquery().label("changed")
-
-
-def _select_page(kind: _Kind, columns: tuple[str, ...], dialect: str) -> Select[Any]:
+def _select_page(kind: _Kind, columns: tuple[str, ...], dialect: str, *, guarded: bool = False) -> Select[Any]:
+    """Select a page; where it is guarded, nothing of it while a large object lies ahead."""
     position: ColumnElement[Any] = _OBJECTS.c.position
     if kind.by_id:
         position = position + 0  # SQLite would read on from the place and compare every id; so it looks the ids up, and sorts
     collection, most = bindparam("collection", type_=Integer), bindparam("most", type_=Integer)
-    derived: dict[str, ColumnElement[Any]] = {"size": func.length(_OBJECTS.c.body).label("size"), "changed": _changed()}
+    derived: dict[str, ColumnElement[Any]] = {"size": func.length(_OBJECTS.c.body).label("size")}
     query = (
         select(*(derived[name] if name in derived else _OBJECTS.c[name] for name in columns))
         .where(
@@ -218,6 +225,8 @@ def _select_page(kind: _Kind, columns: tuple[str, ...], dialect: str) -> Select[
         .order_by(position)
         .limit(most)
     )
+    if guarded:
+        query = query.where(~_ahead())
     if kind.by_id:
         query = query.where(among_listed(dialect, _OBJECTS.c.stix_id, bindparam("ids")))
     if kind.types is None:

@@ -129,7 +129,8 @@ def read_limit(text: str | None, usual: int, most: int) -> int:
     # isdecimal() takes Arabic digits, and int() takes blanks and underscores: neither is a number in TAXII.
     if not (text.isascii() and text.isdigit()) or not text.lstrip("0"):
         raise Refusal(Code.MALFORMED_REQUEST, "'limit' must be a whole number from 1")
-    return most if len(text.lstrip("0")) > 9 else min(int(text), most)
+    digits = text.lstrip("0")  # before int(), which refuses a number of thousands of digits, also of zeros
+    return most if len(digits) > 9 else min(int(digits), most)
 
 
 def _read_values(query: dict[str, str], field: str, most: int = MAX_VALUES) -> tuple[str, ...] | None:

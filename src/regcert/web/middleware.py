@@ -45,6 +45,9 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPMethodNotAllowed as error:
         response = _refuse(request, Refusal(Code.METHOD_NOT_ALLOWED, "this address does not know that method"))
         response.headers["Allow"] = ",".join(sorted(error.allowed_methods))
+    except ConnectionResetError:
+        # The client hung up inside its body: nobody is left to be answered, and nothing of ours has failed.
+        response = _refuse(request, Refusal(Code.MALFORMED_REQUEST, "the body broke off; send it again"))
     except web.HTTPRedirection as redirection:
         _finish(request, redirection, started)
         raise
@@ -67,6 +70,8 @@ def _finish(request: web.Request, response: web.StreamResponse, started: float) 
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = request[REQUEST_ID]
+    if "Upgrade" in request.headers:
+        response.force_close()  # aiohttp reads nothing more on such a connection, and would keep it open
     _write_line(request, response, time.monotonic() - started)
 
 
