@@ -10,12 +10,12 @@ from statistics import median
 from benchmarks.corpus import Corpus
 from benchmarks.loads import Run, Scene
 from benchmarks.machine import memory_mb
-from benchmarks.marks import FULL_POLL, INGEST, READER_P99_GROWTH, Mark
+from benchmarks.marks import FULL_POLL, GROWTH_ONLY, INGEST, READER_P99_GROWTH, SIGNED_SHARE, Mark
 from benchmarks.questions import CONDITION, Question, count, list_questions
 from benchmarks.report import Figures, Line, percentile
 from benchmarks.scale import Scale
 
-WORKS = ("ingest", "poll", "page", "incremental", "empty", "etag", "object", "match", "chase")
+WORKS = ("ingest", "signed", "poll", "page", "incremental", "empty", "etag", "object", "match", "chase")
 _PUSHED_BY_US = 7
 _OTHER_SEED = 2027  # what chasing leaves unposted must not be asked for later
 
@@ -47,7 +47,8 @@ class Course:
         1. Fill to a size, and ask, by ourselves or side by side.
         2. Post: every size of envelope, one writer and four; side by side at the first size.
         3. The same at the next size.
-        4. Last, let readers chase writers, at the size where both stand.
+        4. Let readers chase writers, at the size where both stand.
+        5. Last, post again, signed and unsigned in turn.
         """
         scale = self._scale
         for size in scale.sizes:
@@ -64,6 +65,8 @@ class Course:
                 yield from self._ingest(self._scenes(with_peer=size == scale.sizes[0]), size)  # 2
             if size == self._compared_at and self._wants("chase"):
                 yield self._chase(size)  # 4
+        if self._wants("signed"):
+            yield from self._ingest_signed(scale.sizes[-1])  # 5: many objects, which would fill the next size before its time
 
     def _scenes(self, *, with_peer: bool) -> list[Scene]:
         return [self._ours, self._peer] if with_peer and self._peer else [self._ours]
@@ -102,6 +105,25 @@ class Course:
                 work = f"envelopes of {objects}, {count(writers, 'writer')}"
                 yield self._line(work, "obj/s", size, runs, INGEST, notes)
 
+    def _ingest_signed(self, size: int) -> Iterator[Line]:
+        """Post unsigned and signed in turn: what the signatures cost is told beside the rate."""
+        scene = self._ours
+        for objects in self._scale.envelopes:
+            for writers in (1, 4):
+                posted = max(self._scale.posted, writers * objects) // objects * objects
+
+                def run(*, signed: bool, objects: int = objects, posted: int = posted, writers: int = writers) -> Run:
+                    envelopes = scene.corpus.envelopes(posted, objects)
+                    return scene.ingest_signed(envelopes, writers) if signed else scene.ingest(envelopes, writers)
+
+                both = [(run(signed=False), run(signed=True)) for _ in range(self._scale.runs)]
+                plain, signed = [one for one, _ in both], [one for _, one in both]
+                share = median(_rate(one) for one in signed) / median(_rate(one) for one in plain)
+                work = f"signed envelopes of {objects}, {count(writers, 'writer')}"
+                line = self._line(work, "obj/s", size, [signed], GROWTH_ONLY, [f"{share:.0%} of unsigned"])
+                missed = [f"{SIGNED_SHARE:.0%} of unsigned"] if share < SIGNED_SHARE else []
+                yield replace(line, faults=(*(line.faults or ()), *missed))
+
     def _chase(self, size: int) -> Line:
         """Let readers chase writers; what nobody may lose is said in words, for ours and for the peer."""
         scale, notes, faults = self._scale, [], []
@@ -134,6 +156,10 @@ class Course:
         peer = theirs[0] if theirs else None
         faults = mark.find_faults(ours, peer, growth) if mark else None
         return Line(work, self._database, size, unit, ours, peer, held_mb, growth, faults, (*notes, *refused))
+
+
+def _rate(run: Run) -> float:
+    return run.amount / run.taken_s
 
 
 def _alternate(scenes: Sequence[Scene], runs: int, run: Callable[[Scene], Run]) -> list[list[Run]]:

@@ -1,7 +1,7 @@
 """The loads: each is played against one server, and returns what one run took."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -118,6 +118,16 @@ class Scene:
         run, _ = self._play([Write(made[number::writers], _UNTIL_DONE_S) for number in range(writers)])
         self.stored += run.amount
         return run
+
+    def ingest_signed(self, envelopes: Sequence[bytes], writers: int) -> Run:
+        """Post the same under signatures, made beforehand; each writer is a team of its own. Manifests are not counted."""
+        made: list[list[bytes]] = []
+        for number in range(writers):
+            signer, speech = self.target.signers[number]
+            made.append([speech.post(signer.sign(body)) for body in envelopes[number::writers]])
+        run, _ = self._play([Write(requests, _UNTIL_DONE_S) for requests in made])
+        self.stored += run.amount
+        return replace(run, amount=run.amount - len(envelopes))
 
     def ask(self, requests: Sequence[bytes], clients: int, for_s: float, *, wanted: int = 200, objects: int = -1) -> Run:
         """Ask prepared questions as some clients; each begins at another place of the list.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from benchmarks.report import Figures
 
 READER_P99_GROWTH = 2.0
+SIGNED_SHARE = 0.8
 MEMORY_MB = 300
 _GROWTH = 1.2
 

@@ -14,11 +14,13 @@ from typing import Any
 
 import asyncpg
 
+from benchmarks.signing import enrol
 from benchmarks.target import Target, find_free_port, wait_until_listening
 from benchmarks.wire import Exchange, Speech
 
 _COLLECTION = "/western-balkans/collections/regional-indicators/"
 _TEAMS = ("alcirt", "srb-cert")  # of two countries
+_SIGNERS = ("alcirt", "srb-cert", "hr-cert", "cirt-me")  # a writer each
 _STUCK_S = 60.0
 _BEHIND = "SELECT host_order.position - correlated.position FROM host_order, correlated"
 
@@ -36,6 +38,8 @@ def serving_ours(folder: Path, database_url: str) -> Iterator[Target]:
     run("init")
     tokens = (run("token", "create", "--team", team, "--role", "analyst") for team in _TEAMS)
     speech = Speech(_COLLECTION, tuple(f"Bearer {token}" for token in tokens))
+    own = [Speech(_COLLECTION, (f"Bearer {run('token', 'create', '--team', team, '--role', 'analyst')}",)) for team in _SIGNERS]
+    signers = list(zip(enrol(database_url, "regional-indicators", _SIGNERS), own, strict=True))
     port = find_free_port()
 
     def fill(envelopes: Sequence[bytes]) -> None:
@@ -49,7 +53,7 @@ def serving_ours(folder: Path, database_url: str) -> Iterator[Target]:
         process = subprocess.Popen(command, env=environment, cwd=folder, stderr=log)
         try:
             wait_until_listening(process, port, folder / "log")
-            yield Target("regcert", process.pid, port, speech, True, lambda: _settle(database_url), fill)
+            yield Target("regcert", process.pid, port, speech, True, lambda: _settle(database_url), fill, signers)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.signing import Signer
 from benchmarks.wire import Exchange, Speech
 
 
@@ -22,6 +23,7 @@ class Target:
         is_strict: an answer other than the wanted one ends the benchmark; else it is counted.
         settle: waits until it has done what it does behind its answers, and says for how long, in seconds.
         fill: stores envelopes in whatever way is fastest; is not measured.
+        signers: teams that sign, each with the way its posts are written; none where nothing is signed.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Target:
     is_strict: bool
     settle: Callable[[], float]
     fill: Callable[[Sequence[bytes]], None]
+    signers: Sequence[tuple[Signer, Speech]] = ()
 
     def fetch(self, request: bytes) -> Exchange:
         """Ask once, outside every measurement; the connection is closed, the answer can be read.

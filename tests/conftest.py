@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from regcert.assembly import load_schemas
+from regcert.assembly.parts import load_schemas
 from regcert.flows.initialise import initialise, read_region_file
 from regcert.settings import Settings
 from regcert.share import share_dir

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+from aiohttp import web_app
 
-from regcert.assembly import Host, listening, open_host
+from regcert.assembly.host import Host, listening, open_host
 from regcert.domain.principal import Role
 from regcert.flows.correlate import correlate
 from regcert.flows.create_token import TokenOrder, create_token
@@ -91,6 +92,10 @@ class RunningHost:
 @asynccontextmanager
 async def run_host(settings: Settings, clock: StillClock) -> AsyncIterator[RunningHost]:
     """Open a host, listen on a free port of the loopback, and close everything behind the test."""
-    async with open_host(settings, clock) as inside, listening(inside.app, "127.0.0.1", 0) as port:
-        async with aiohttp.ClientSession() as http:
-            yield RunningHost(inside, clock, f"http://127.0.0.1:{port}", http)
+    try:
+        async with open_host(settings, clock) as inside, listening(inside.app, "127.0.0.1", 0) as port:
+            async with aiohttp.ClientSession() as http:
+                yield RunningHost(inside, clock, f"http://127.0.0.1:{port}", http)
+    finally:
+        # aiohttp keeps handlers by their application, a thousand of them: here, that is a thousand hosts with all they remember.
+        web_app._cached_build_middleware.cache_clear()

@@ -7,6 +7,7 @@ import time
 from typing import Protocol
 
 SECOND_US = 1_000_000
+HOUR_US = 3600 * SECOND_US
 DAY_US = 86_400 * SECOND_US
 
 

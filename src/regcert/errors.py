@@ -5,7 +5,9 @@ secret, the content of an object, or anything about another team. No HTTP number
 table. Whatever is not a `Refusal` is a fault: we broke, the caller learns a request id and nothing else.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 
 class Code(StrEnum):
@@ -23,6 +25,9 @@ class Code(StrEnum):
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not-found"
+    TOO_MANY_ATTEMPTS = "too-many-attempts"
+    SECOND_PERSON_REQUIRED = "second-person-required"
+    PROPOSAL_CLOSED = "proposal-closed"
     # one object of an envelope
     TOO_DEEP = "too-deep"
     DUPLICATE_KEY = "duplicate-key"
@@ -35,7 +40,29 @@ class Code(StrEnum):
     MARKING_ABOVE_CEILING = "marking-above-ceiling"
     SPEAKS_FOR_ANOTHER_TEAM = "speaks-for-another-team"
     NOT_THE_AUTHOR = "not-the-author"
+    MARKING_LOWERED = "marking-lowered"
+    SIGNED_OBJECT = "signed-object"
+    # a signed publication as a whole
     SIGNATURE_REQUIRED = "signature-required"
+    INVALID_MANIFEST = "invalid-manifest"
+    BAD_SIGNATURE = "bad-signature"
+    UNKNOWN_KEY = "unknown-key"
+    KEY_NOT_ACTIVE = "key-not-active"
+    WRONG_BINDING = "wrong-binding"
+    MANIFEST_MISMATCH = "manifest-mismatch"
+    OUT_OF_SEQUENCE = "out-of-sequence"
+    PUBLICATION_REFUSED = "publication-refused"
+    # keys of teams, and the log
+    UNSAFE_KEY = "unsafe-key"
+    INVALID_KEY_LIST = "invalid-key-list"
+    KEY_LIST_CONFLICT = "key-list-conflict"
+    POSSESSION_NOT_PROVEN = "possession-not-proven"
+    INVALID_CHECKPOINT = "invalid-checkpoint"
+    INVALID_COSIGNATURE = "invalid-cosignature"
+    INVALID_PROOF = "invalid-proof"
+    INVALID_POLICY = "invalid-policy"
+    LOG_FORK = "log-fork"
+    AUDIT_BROKEN = "audit-broken"
     # sightings
     INVALID_SIGHTING = "invalid-sighting"
     UNKNOWN_INDICATOR = "unknown-indicator"
@@ -58,16 +85,18 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error o
     Args:
         code: why, from the closed list above.
         message: one sentence, at most 400 characters, that says what is wrong and what to do about it.
+        details: the same for a program, bounded, where one sentence does not hold it.
     """
 
-    def __init__(self, code: Code, message: str) -> None:
+    def __init__(self, code: Code, message: str, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message[:400]
+        self.details = details
 
-    def __reduce__(self) -> tuple[type["Refusal"], tuple[Code, str]]:
+    def __reduce__(self) -> tuple[type["Refusal"], tuple[Code, str, Mapping[str, Any] | None]]:
         """Cross to another process: an exception by itself remembers only what it hands to its parent."""
-        return Refusal, (self.code, self.message)
+        return Refusal, (self.code, self.message, self.details)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

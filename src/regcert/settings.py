@@ -9,10 +9,11 @@ database belongs to the same user with 0600; one that holds none may be readable
 
 import os
 import tomllib
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -27,7 +28,7 @@ from regcert.errors import Code, Refusal
 SETTINGS_FILE = Path("regcert.toml")
 _PREFIX = "REGCERT_"
 # The client commands' own, and those of the tests, are settings of no host.
-_NOT_OURS = frozenset({"REGCERT_PASSWORD", "REGCERT_SECOND_TOKEN", "REGCERT_SERVER", "REGCERT_TOKEN"})
+_NOT_OURS = frozenset({"REGCERT_KEY_PASSPHRASE", "REGCERT_PASSWORD", "REGCERT_SECOND_TOKEN", "REGCERT_SERVER", "REGCERT_TOKEN"})
 _TESTS = "REGCERT_TEST_"
 
 
@@ -50,6 +51,42 @@ class Settings(BaseSettings):
     guard_files: Annotated[tuple[Path, ...], NoDecode] = ()
     """More lists of benign values: MISP warninglists (.json) or guard lists (.toml); in the environment parted by `:`."""
 
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Networks of the proxies that are believed about where a request comes from; in the environment parted by `,`."""
+
+    certificate_header: str = Field(default="", pattern=r"^[A-Za-z0-9-]{0,64}$")
+    """The header in which a trusted proxy names the client's certificate; it must overwrite what clients send under it."""
+
+    tls_certificate: Path | None = None
+    """The certificate chain (PEM) with which `serve` speaks TLS itself; left out, it speaks plain HTTP."""
+
+    tls_key: Path | None = None
+    """The key of `tls_certificate` (PEM)."""
+
+    tls_client_ca: Path | None = None
+    """Who signs client certificates (PEM); a client may come without one, and with none that others signed."""
+
+    log_lock: Path | None = None
+    """The last signed checkpoint of the transparency log, in a file that no backup holds; left out, `log.lock` in `data_dir`."""
+
+    log_public: bool = False
+    """Whether anybody may read the transparency log, without a token; what it tells is blinded."""
+
+    oidc_issuer: str = Field(default="", max_length=500)
+    """The OpenID provider through which people may sign in, as it writes itself; left out, there is none."""
+
+    oidc_client_id: str = Field(default="", max_length=255)
+    """This host's name at the provider."""
+
+    oidc_client_secret: str = Field(default="", max_length=1000, repr=False)
+    """What this host shows the provider, where it asks for that; never shown."""
+
+    oidc_client_secret_file: Path | None = Field(default=None, repr=False)
+    """A file that holds it instead."""
+
+    oidc_label: str = Field(default="your organisation's account", max_length=60)
+    """What people call the provider: the button says "Sign in with …"."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """How much is logged; no level logs the content of an object or a token."""
 
@@ -57,6 +94,21 @@ class Settings(BaseSettings):
     @classmethod
     def _name_database(cls, url: str, info: ValidationInfo) -> str:
         return url or f"sqlite:///{info.data.get('data_dir', '')}/regcert.db"
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _part_networks(cls, value: object) -> object:
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _require_both_halves(self) -> Self:
+        if (self.tls_certificate is None) is not (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together")
+        if bool(self.oidc_issuer) is not bool(self.oidc_client_id):
+            raise ValueError("oidc_issuer and oidc_client_id go together")
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            raise ValueError("tls_client_ca needs tls_certificate and tls_key")
+        return self
 
     @field_validator("guard_files", mode="before")
     @classmethod

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ OFFERS_NAMES = "regcert/client/__init__.py"
 TRUST_TYPES = "regcert/domain/submission.py"
 MAKERS = {
     # The second takes up what the first one received and kept for later.
-    "Received": ("regcert/web/taxii/objects.py", "regcert/flows/unspool.py"),
+    "Received": ("regcert/web/taxii/objects.py", "regcert/flows/unspool.py", "regcert/flows/release.py"),
     "Parsed": ("regcert/domain/submission.py",),
     "Verified": ("regcert/signing/verify.py",),
     "Admitted": ("regcert/policy/admission.py",),
@@ -345,3 +346,9 @@ def test_foreign_address_is_noticed_when_planted(line):
 def test_ordinary_address_is_let_be(line):
     """The rule on addresses leaves ordinary paths alone."""
     assert foreign_addresses(line) == []
+
+
+def test_intake_loads_no_web_server_when_it_begins() -> None:
+    """The second process pays in memory for what it imports; it answers nobody, draws nothing and migrates nothing."""
+    told = "import sys, regcert.assembly.intake; print(*sorted({'aiohttp', 'jinja2', 'alembic', 'typer'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", told], capture_output=True, check=True, text=True).stdout.split() == []

@@ -11,9 +11,12 @@ import pytest
 import stix2
 
 from regcert.domain.principal import Role
+from regcert.signing.private_key import new_private_key
+from regcert.store.tables import METADATA
 from tests.cli.conftest import Outcome, Regcert
 from tests.hosting import RunningHost
 from tests.made import indicator, sdo
+from tests.signers import enrol
 
 Typed = Callable[..., Awaitable[Outcome]]
 SHARED = ("--collection", "regional-indicators")
@@ -45,6 +48,17 @@ def bundle(path: str, *objects: object) -> str:
     return write(path, json.dumps({"type": "bundle", "id": "bundle--" + indicator()["id"][-36:], "objects": objects}))
 
 
+def keep(path: str, key: bytes) -> None:
+    """Write a key as its owner would: nobody else can read it."""
+    Path(path).write_bytes(key)
+    Path(path).chmod(0o600)
+
+
+async def rows_of(host: RunningHost, name: str) -> list[Any]:
+    async with host.inside.database.read() as connection:
+        return [dict(row) for row in (await connection.execute(METADATA.tables[name].select())).mappings()]
+
+
 def pulled() -> Any:
     return json.loads(Path("out.json").read_text(encoding="utf-8"))
 
@@ -63,7 +77,7 @@ async def test_published_files_come_back_as_one_bundle_when_pulled(typed):
     one, two = indicator(name="Čačak → Ulcinj"), indicator("[ipv4-addr:value = '192.0.2.7']")
     envelope = write("envelope.json", json.dumps({"objects": [two]}))
     published = await typed("publish", bundle("b.json", one), envelope, *SHARED, "--json")
-    assert (published.code, published.json) == (0, {"accepted": 2, "refused": []})
+    assert (published.code, published.json) == (0, {"accepted": 2, "refused": [], "vouched": "attested", "key": None})
     outcome = await typed("pull", *SHARED, "--out", "out.json", team="srb-cert", role=Role.CONSUMER)
     assert (outcome.code, outcome.out) == (0, "")
     assert pulled()["objects"] == [one, two]
@@ -187,6 +201,38 @@ async def test_old_file_stays_when_pull_fails(regcert, host, arguments, code, wo
     assert re.fullmatch(rf"regcert: [^\n]+ \[{word}\]\n", outcome.err)
     assert "secret" not in outcome.err
     assert folder() == {"out.json": "of before"}
+
+
+async def test_files_are_signed_when_a_key_is_given(typed, host, monkeypatch):
+    """Refused objects are left out and told; the table and the JSON say who vouches, and by which key."""
+    signer = await enrol(host.inside.database, host.clock)
+    keep("key.pem", signer.key.write("secret"))
+    monkeypatch.setenv("REGCERT_KEY_PASSPHRASE", "secret")
+    bad = indicator(pattern="[nonsense")
+    outcome = await typed("publish", bundle("b.json", indicator(), bad), *SHARED, "--key", "key.pem", "--json")
+    assert (outcome.code, outcome.json["accepted"]) == (1, 1)
+    assert (outcome.json["vouched"], outcome.json["key"]) == ("signed", signer.key.public.key_id)
+    assert [one["id"] for one in outcome.json["refused"]] == [bad["id"]]
+    told = await typed("publish", bundle("b.json", indicator()), *SHARED, "--key", "key.pem")
+    assert told.code == 0
+    assert f"signed by key {signer.key.public.key_id}" in told.out
+    assert "attested by the host, not signed" in (await typed("publish", bundle("b.json", indicator()), *SHARED)).out
+    assert {row["vouched"] for row in await rows_of(host, "objects")} == {"signed", "attested"}
+
+
+async def test_nothing_is_published_when_the_key_cannot_be_read(typed, host):
+    """Another file, a key without its list, a declassification that nobody signs."""
+    keep("key.pem", new_private_key().write())
+    for arguments, reason in (
+        (("--key", "b.json"), "invalid-setting"),
+        (("--key", "nowhere"), "invalid-setting"),
+        (("--key", "key.pem"), "not in your team's key list"),
+        (("--declassify", "x--1"), "malformed-request"),
+    ):
+        outcome = await typed("publish", bundle("b.json", indicator()), *SHARED, *arguments)
+        assert outcome.code == 1
+        assert reason in outcome.err
+    assert await rows_of(host, "objects") == []
 
 
 async def test_publishing_is_refused_when_token_may_only_read(typed):

@@ -21,7 +21,7 @@ import jsonschema_rs
 import pytest
 import typer
 
-from regcert.assembly import load_guards
+from regcert.assembly.parts import load_guards
 from regcert.cli import demo
 from regcert.cli.week import stage
 from regcert.cli.week.play import Tally
@@ -46,7 +46,7 @@ from regcert.flows.initialise import read_region_file
 from regcert.policy.admission import admit
 from regcert.settings import Settings
 from regcert.share import share_dir
-from regcert.signing.verify import verify
+from regcert.signing.verify import TeamStanding, verify
 from regcert.stix.observable import Observable, ObservableKind
 from regcert.stix.timestamps import read_timestamp
 from regcert.stix.tlp import Tlp
@@ -153,7 +153,7 @@ def _admit(scene, teams, schemas, ledger) -> list[AdmittedObject]:
     body = json.dumps({"objects": scene.objects}).encode()
     received = Received(Principal(team, Role.ANALYST, 1, None), collection, body, NOW_US)
     neighbours = frozenset(other.identity_id for other in teams.values()) - {team.identity_id}
-    admitted = admit(verify(parse(received, schemas)), neighbours=neighbours, stored={})
+    admitted = admit(verify(parse(received, schemas), TeamStanding("")), neighbours=neighbours, stored={})
     ledger.refused += admitted.refused
     for one in admitted.objects:
         ledger.objects.append((team, one))

@@ -15,6 +15,7 @@ from regcert.domain.incident import Arrival, Incident, Term
 from regcert.domain.principal import Role
 from regcert.domain.region import Footnote
 from regcert.domain.team import Team, TeamKind
+from regcert.exports.incident_json import incident_json
 from regcert.stix.observable import Observable, ObservableKind
 from regcert.stix.tlp import Tlp
 from regcert.web.console import charts, pages, wording
@@ -131,11 +132,26 @@ def case(text: str = "plain", countries: tuple[str, ...] = ("AL", "XK", "RS")) -
     )
 
 
+def test_page_says_who_vouches_when_it_shows_who_holds_a_value() -> None:
+    """In words, beside each team: signed by its key, or attested by the host; nothing beside who only saw it."""
+    view = case()
+    part = view.evidence[0]
+    own, saw, *others = part.holdings
+    held = (replace(own, signed=True), replace(saw, published=False), *others)
+    page = pages.render_incident(replace(view, evidence=(Evidence(part.observable, held),)))
+    assert page.count('<small class="vouched">signed</small>') == 1
+    assert page.count('<small class="vouched">attested</small>') == len(others)
+    told = incident_json(view.row.incident, 50.0, [(part.observable, held)])
+    first = next(one for one in told["observables"] if one["value"] == part.observable.value)  # type: ignore[attr-defined]
+    assert (first["signed_by"], first["attested_for"]) == ([own.team.slug], sorted(one.team.slug for one in others))
+    assert all("signed_by" not in one for one in told["observables"] if one["value"] != part.observable.value)  # type: ignore[attr-defined]
+
+
 def every_page(text: str) -> dict[str, str]:
     return {
         "board": pages.render_board(board(text)),
         "incident": pages.render_incident(case(text)),
-        "sign-in": pages.render_sign_in(SignInView(text, refused=True)),
+        "sign-in": pages.render_sign_in(SignInView(text, "person", 30, text)),
         "message": pages.render_message(MessageView(text, text, text, replace(VIEWER, team=text), text)),
     }
 
@@ -303,10 +319,16 @@ def test_sign_out_carries_its_csrf_token_when_signed_in():
     assert ("input", {"type": "hidden", "name": "csrf", "value": "csrf-of-the-session"}) in tags
 
 
-def test_refusal_is_said_when_a_token_is_unknown():
-    """The refusal names no token and stands only where one was refused."""
-    assert "This token opens nothing here." in pages.render_sign_in(SignInView("x", refused=True))
-    assert "This token opens nothing here." not in pages.render_sign_in(SignInView("x"))
+def test_refusal_is_said_where_somebody_was_refused():
+    """It stands beside the way that was tried, and nowhere else."""
+    said = {
+        "person": "Name, password or code is wrong.",
+        "token": "This token opens nothing here.",
+        "provider": "That account opens nothing",
+    }
+    for tried in ("", *said):
+        page = pages.render_sign_in(SignInView("x", tried))
+        assert [way for way, words in said.items() if words in page] == ([tried] if tried else [])
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9))

@@ -15,7 +15,8 @@ COUNTRIES = ("AL", "BA", "HR", "ME", "MK", "RS", "XK")
 
 
 def make_team(country: str, *, kind: TeamKind = TeamKind.NATIONAL, number: int = 1) -> Team:
-    slug = f"cert-{country.lower()}-{number}"
+    # Of two teams that a test makes at random, no two that differ may have one name.
+    slug = f"cert-{country.lower()}-{number}" + ("" if kind is TeamKind.NATIONAL else f"-{kind}")
     return Team(int.from_bytes(f"{country}{number}".encode()), slug, slug.upper(), country, kind, f"identity--{slug}")
 
 

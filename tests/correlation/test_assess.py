@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from regcert.clock import DAY_US
 from regcert.correlation.assess import HALF_LIFE_US, assess, current_score, rank
 from regcert.domain.holding import Holding
-from regcert.domain.incident import Incident
+from regcert.domain.incident import Arrival, Incident
 from regcert.domain.team import TeamKind
 from regcert.stix.tlp import Tlp
 from tests.correlation.scene import COUNTRIES, NOON_US, domain, holdings, make_holding, make_team
@@ -133,6 +133,28 @@ def test_doubt_grows_with_teams_and_is_shared_among_values():
     assert points(assessed(*group, *unseen))["doubt"] == -15
     assert points(assess("i", "s", {EVIL: [*group, harmless], OTHER: group}))["doubt"] == -7.5
     assert points(assessed(*group, make_holding("ME", published=False, negatives=1, day=-31)))["doubt"] == 0
+
+
+def test_spread_leaves_out_who_only_repeats():
+    """To relay a feed is no arrival, and does not count as one; where nobody saw anything, it is all there is to show."""
+    seen = [make_holding("HR"), make_holding("RS", day=1)]
+    relays = [make_holding(country, origin="identity--feed", day=-2) for country in ("AL", "ME", "HR")]
+    incident = assessed(*seen, *relays)
+    assert [arrival.country for arrival in incident.spread] == ["HR", "RS"]
+    assert incident.spread[0].first_us == NOON_US
+    assert [arrival.country for arrival in assessed(*relays, seen[1]).spread] == ["AL", "HR", "ME", "RS"]
+
+
+def test_no_country_leads_a_story_on_one_old_value():
+    """A value that was somewhere before the story was does not say that the story was."""
+    values = [domain(f"v{number}.example") for number in range(4)]
+    members = {value: [make_holding("HR", day=1), make_holding("RS", day=2)] for value in values}
+    members[values[0]] = [make_holding("AL", day=-20), make_holding("HR", day=-19), make_holding("RS", day=2)]
+    incident = assess("i", "s", members)
+    assert incident.spread == (
+        Arrival("HR", make_holding("HR", day=1).first_us),
+        Arrival("RS", make_holding("RS", day=2).first_us),
+    )
 
 
 def test_spread_leaves_out_the_coordination_team():

@@ -63,6 +63,21 @@ def test_window_slides_when_the_second_country_comes_late():
     assert judged(make_holding("RS", day=0), make_holding("HR", day=30.001)).held is Held.ONE_COUNTRY
 
 
+def test_crossing_stays_when_a_copy_turns_up_months_later():
+    """What crossed once is not silenced by a feed that repeats it, nor by a third country a season later."""
+    crossing = make_holding("RS", day=0), make_holding("HR", day=3)
+    for late in (make_holding("AL", origin=VENDOR, day=80), make_holding("AL", day=80)):
+        verdict = judged(*crossing, late)
+        assert verdict.crosses
+        assert [arrival.country for arrival in verdict.spread] == ["RS", "HR"]
+
+
+def test_story_goes_on_when_each_country_follows_within_a_month():
+    """No gap of more than thirty days: the whole way is shown, however long it is."""
+    verdict = judged(*(make_holding(country, day=day) for country, day in (("RS", 0), ("HR", 25), ("AL", 50))))
+    assert [arrival.country for arrival in verdict.spread] == ["RS", "HR", "AL"]
+
+
 def test_holding_counts_when_it_reaches_into_the_window():
     """A holding that began long ago and goes on counts, from its beginning."""
     long_ago = make_holding("RS", day=-90)

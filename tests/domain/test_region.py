@@ -61,6 +61,10 @@ MISSHAPEN: dict[str, tuple[Breakage, str]] = {
     "unknown key in team": (put("teams", 0, "email", "a"), "team 'alcirt': remove or correct 'email'"),
     "unknown key in collection": (put("collections", 2, "x", 1), "collection 'public': remove or correct 'x'"),
     "unknown key in rule": (put("team_collections", "x", 1), "[team_collections]: remove or correct 'x'"),
+    "a second person in words": (put("second_person", "yes"), "the region file: 'second_person' must be true or false"),
+    "too many approvals": (put("key_approvals", 6), "the region file: 'key_approvals' must be a whole number from 0 to 5"),
+    "fewer approvals than none": (put("key_approvals", -1), "the region file: 'key_approvals'"),
+    "approvals in words": (put("key_approvals", True), "the region file: 'key_approvals'"),
     "dotted region slug": (put("slug", "western.balkans"), "the region file: 'slug'"),
     "region slug of two segments": (put("slug", "western/balkans"), "the region file: 'slug'"),
     "empty region slug": (put("slug", ""), "the region file: 'slug'"),
@@ -300,6 +304,12 @@ def test_every_team_has_a_collection_of_its_own(region):
     assert own == {f"team-{slug}": (f"Only {slug}", (slug,), (slug,), Tlp.RED) for slug in TEAMS}
 
 
+def test_nobody_acts_alone_unless_the_file_says_so():
+    """A file that says nothing about second persons wants them."""
+    silent = read_region(broken(lambda data: (data.pop("second_person"), data.pop("key_approvals"))))
+    assert (silent.second_person, silent.key_approvals) == (True, 2)
+
+
 @pytest.mark.parametrize("name", MISSHAPEN)
 def test_region_is_refused_when_an_entry_is_misshapen(name):
     """What has the wrong shape is refused by the reader, which names the entry, and by the schema."""
@@ -331,6 +341,9 @@ def test_region_is_refused_when_entries_contradict_each_other(name):
         pytest.param(put("collections", 3, "write", ["sample-bank"]), id="a writer does not read"),
         pytest.param(drop("teams", 0, "website"), id="no website"),
         pytest.param(drop("teams", 0, "note"), id="no note"),
+        pytest.param(drop("second_person"), id="nothing about a second person"),
+        pytest.param(put("second_person", False), id="no second person"),
+        pytest.param(put("key_approvals", 0), id="no approvals of keys"),
         pytest.param(put("teams", 0, "identity", f"identity--{UUID1}"), id="an identity from elsewhere"),
         pytest.param(put("teams", 0, "slug", "a" * 40), id="the longest slug"),
     ],

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from regcert.correlation.guard_lists import read_guard_list
 from regcert.correlation.guards import Guards
+from regcert.domain.incident import SHARED_BY_STORIES
 from regcert.errors import Refusal
 from regcert.flows.correlate import MENTIONS_A_STRETCH, MOST_MENTIONS, STRETCH_S, Pace
 from regcert.flows.list_incidents import get_incident, page_incidents
@@ -192,6 +193,38 @@ async def test_incident_splits_when_what_joined_it_is_deleted(acting):
     found = await incidents(acting)
     assert len(found) == 2
     assert joined in found
+
+
+async def test_hosting_that_two_stories_rent_is_held_back_and_shown(acting):
+    """It joins nothing, the board says where it is and why; when one of the stories is taken back, it belongs to the other."""
+    one, two, address = [fresh() for _ in range(5)], [fresh() for _ in range(5)], fresh()
+    made = {}
+    for story in (one, two):
+        for team in TEAMS[:2]:
+            made[story[0], team] = naming(*story, address)
+            await acting.publish(made[story[0], team], team=team)
+    await acting.catch_up()
+    assert {frozenset(shown(incident)) for incident in (await incidents(acting)).values()} == {frozenset(one), frozenset(two)}
+    [held] = await acting.rows("held_back")
+    assert (held["countries"], held["reason"]) == ("AL,RS", SHARED_BY_STORIES)
+    for team in TEAMS[:2]:
+        await acting.delete(made[two[0], team]["id"], team=team)
+    await acting.catch_up()
+    assert [shown(incident) for incident in (await incidents(acting)).values()] == [{*one, address}]
+    assert await acting.rows("held_back") == []
+
+
+async def test_incident_is_assessed_anew_when_its_value_is_only_seen(acting):
+    """A sighting changes what an incident is worth, and not what it is made of."""
+    values = [fresh() for _ in range(3)]
+    await hold(acting, *values)
+    [(before, weak)] = (await incidents(acting)).items()
+    await acting.sight({"value": values[0], "count": 3}, team="mkd-cert")
+    await acting.catch_up()
+    [(after, strong)] = (await incidents(acting)).items()
+    assert after == before
+    assert shown(strong) == shown(weak) == set(values)
+    assert (strong.sightings, strong.strength > weak.strength) == (3, True)
 
 
 async def test_scopes_never_mix(acting):

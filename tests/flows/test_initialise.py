@@ -11,6 +11,7 @@ from regcert.flows.add_collection import scope_of
 from regcert.flows.authenticate import recognise
 from regcert.flows.initialise import initialise, read_region_file
 from regcert.share import share_dir
+from regcert.signing.host_key import new_host_key
 from regcert.store.collections import list_api_roots, list_collections
 from regcert.store.database import open_database
 from regcert.store.teams import list_teams, read_facts
@@ -52,9 +53,10 @@ async def test_host_stays_as_it_is_when_founded_again(tmp_path, database_url, cl
 
 async def test_key_survives_when_founding_is_repeated_after_a_crash(tmp_path, clock):
     """A key that is there is never written over, whatever became of the rest."""
-    (tmp_path / "host.key").write_bytes(b"the key of before")
+    before = new_host_key().write()
+    (tmp_path / "host.key").write_bytes(before)
     await initialise(tmp_path, f"sqlite:///{tmp_path}/regcert.db", clock, REGION)
-    assert (tmp_path / "host.key").read_bytes() == b"the key of before"
+    assert (tmp_path / "host.key").read_bytes() == before
 
 
 async def test_nothing_is_kept_when_founding_fails_halfway(tmp_path, clock):

@@ -176,6 +176,37 @@ async def test_collection_is_refused_alike_when_it_is_absent_or_foreign(acting):
     assert len(verdicts.refused) == 3
 
 
+async def test_report_stays_in_the_circle_that_it_names(acting):
+    """An indicator that everybody sees was seen by one group, which keeps that to itself: nobody outside is told."""
+    made = indicator()
+    await acting.publish(made, collection=INDICATORS)
+    report = {"indicator": made["id"], "collection": GROUP}
+    assert (await acting.sight(report, team="srb-cert")).accepted == 1
+    assert [row["collection_id"] for row in await acting.rows("sightings")] == [await acting.id_of(GROUP)]
+
+
+async def test_report_is_refused_when_it_names_a_circle_and_an_indicator_of_another(acting):
+    """Filed with either, it would tell the one of the other; unless the indicator stands in both."""
+    made = indicator()
+    await acting.publish(made, team="srb-cert", collection="team-srb-cert")
+    report = {"indicator": made["id"], "collection": GROUP}
+    verdicts = await acting.sight(report, team="srb-cert")
+    assert [refusal.code for _, refusal in verdicts.refused] == [Code.INVALID_SIGHTING]
+    await acting.publish(made, team="srb-cert", collection=GROUP)
+    assert (await acting.sight(report, team="srb-cert")).accepted == 1
+    assert [row["collection_id"] for row in await acting.rows("sightings")] == [await acting.id_of(GROUP)]
+
+
+async def test_stix_sighting_stands_in_two_collections(acting):
+    """The same object from the same team: in neither collection does it show that it is in the other, and both count it."""
+    made = indicator()
+    seen = sdo("sighting", sighting_of_ref=made["id"], count=2)
+    for collection in (INDICATORS, GROUP):
+        assert (await acting.publish(made, seen, collection=collection))["success_count"] == 2
+    await acting.catch_up()
+    assert sorted(row["positives"] for row in await acting.rows("holdings")) == [2, 2]
+
+
 @pytest.mark.parametrize("wanted", [5, "", [], {"a": 1}, "x\x00", True])
 async def test_report_is_refused_when_its_collection_is_no_name(acting, wanted):
     """A name that is none must not be taken for no name: the report would be filed where everybody reads it."""

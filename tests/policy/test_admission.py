@@ -12,7 +12,7 @@ from regcert.domain.submission import Admitted, Received, parse
 from regcert.domain.team import Team, TeamKind
 from regcert.errors import Code, Refusal
 from regcert.policy.admission import admit, unknown_markings
-from regcert.signing.verify import verify
+from regcert.signing.verify import TeamStanding, verify
 from regcert.stix.tlp import MARKING_IDS, Tlp
 from tests.made import CREATED, envelope, indicator, sdo
 
@@ -33,7 +33,7 @@ def door(schemas, *objects, ceiling=Tlp.RED, stored=None) -> Admitted:
     received = Received(Principal(TEAM, Role.ANALYST, 1, None), collection(ceiling), envelope(*objects), 1_795_000_000_000_000)
     parsed = parse(received, schemas)
     assert not parsed.refused, parsed.refused
-    return admit(verify(parsed), neighbours=frozenset({NEIGHBOUR}), stored=stored or {})
+    return admit(verify(parsed, TeamStanding("")), neighbours=frozenset({NEIGHBOUR}), stored=stored or {})
 
 
 def marked(*marking_ids: str) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def test_refusals_of_earlier_steps_are_kept(schemas):
     )
     parsed = parse(received, schemas)
     assert len(parsed.refused) == 1
-    admitted = admit(verify(parsed), neighbours=frozenset(), stored={})
+    admitted = admit(verify(parsed, TeamStanding("")), neighbours=frozenset(), stored={})
     assert admitted.refused == parsed.refused
     assert len(admitted.objects) == 1
 
@@ -177,5 +177,5 @@ def test_signature_rule_refuses_when_signatures_are_required(schemas):
     required = replace(collection(Tlp.RED), signature=SignatureRule.REQUIRED)
     received = Received(Principal(TEAM, Role.ANALYST, 1, None), required, envelope(indicator()), 0)
     with pytest.raises(Refusal, match="signed publications only") as refused:
-        verify(parse(received, schemas))
+        verify(parse(received, schemas), TeamStanding(""))
     assert refused.value.code is Code.SIGNATURE_REQUIRED

@@ -1,11 +1,16 @@
 """TLP as a scale, its ids, its spellings, and definitions that only look like it."""
 
 import itertools
+import json
+from typing import Any
 
 import pytest
 from stix2 import TLP_AMBER, TLP_GREEN, TLP_RED, TLP_WHITE
 
+from regcert.errors import Code, Refusal
 from regcert.stix.tlp import MARKING_IDS, Tlp, definition_tlp, read_tlp
+
+EXTENSION = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
 
 
 def test_scale_is_in_the_order_of_first():
@@ -54,16 +59,46 @@ def test_white_is_clear():
     assert read_tlp("tlp:white") is Tlp.CLEAR
 
 
+def tlp_2(step: Tlp) -> dict[str, object]:
+    return {EXTENSION: {"extension_type": "property-extension", "tlp_2_0": step.label.removeprefix("TLP:").lower()}}
+
+
 @pytest.mark.parametrize(("marking_id", "step"), MARKING_IDS.items())
-def test_id_decides_whatever_a_definition_says(marking_id, step):
-    """Ids are not free: other content under a TLP id is still that step."""
+def test_id_is_its_step_when_the_content_says_so(marking_id, step):
+    """In the words of TLP 1, of TLP 2, of both, with a name or without."""
+    old = {"definition_type": "tlp", "definition": {"tlp": step.name.lower()}}
+    new = {"extensions": tlp_2(step)}
+    for extra in (old, new, old | new, new | {"name": step.label}, old | {"name": "Whatever we call it"}):
+        assert definition_tlp({"id": marking_id} | extra) is step
+
+
+@pytest.mark.parametrize(("marking_id", "step"), MARKING_IDS.items())
+def test_definition_is_refused_when_it_says_something_else_under_the_id_of_a_step(marking_id, step):
+    """Ids are not free: who reads it here would believe that RED is CLEAR, or that a copyright is a step."""
+    true, other = {"extensions": tlp_2(step)}, Tlp.CLEAR if step is not Tlp.CLEAR else Tlp.RED
+    extra: Any
     for extra in (
         {},
-        {"definition_type": "statement"},
-        {"definition_type": "tlp", "definition": {"tlp": "white"}},
-        {"name": "TLP:CLEAR"},
+        {"definition_type": "statement", "definition": {"statement": "Copyright"}},
+        true | {"definition_type": "statement", "definition": {"statement": "Copyright"}},
+        {"definition_type": "tlp", "definition": {"tlp": other.name.lower()}},
+        {"definition_type": "tlp", "definition": {"tlp": ["red"]}},
+        {"definition_type": "tlp", "definition": {}},
+        {"extensions": tlp_2(other)},
+        {"extensions": {EXTENSION: {"tlp_2_0": None}}},
+        {"extensions": {EXTENSION: {}}},
+        true | {"name": other.label},
+        {"definition_type": "tlp", "definition": {"tlp": step.name.lower()}, "extensions": tlp_2(other)},
     ):
-        assert definition_tlp({"id": marking_id} | extra) is step
+        with pytest.raises(Refusal) as refused:
+            definition_tlp({"id": marking_id} | extra)
+        assert refused.value.code is Code.INVALID_STIX
+
+
+def test_definitions_of_the_library_are_taken():
+    """The four of TLP 1.x, as everybody's tools write them."""
+    for one, step in ((TLP_WHITE, Tlp.CLEAR), (TLP_GREEN, Tlp.GREEN), (TLP_AMBER, Tlp.AMBER), (TLP_RED, Tlp.RED)):
+        assert definition_tlp(json.loads(one.serialize())) is step
 
 
 @pytest.mark.parametrize(

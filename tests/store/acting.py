@@ -23,7 +23,7 @@ from regcert.flows.report_sighting import Verdicts, report_sightings
 from regcert.flows.retrieve import Question, Shape, retrieve
 from regcert.flows.withdraw import withdraw
 from regcert.policy.admission import admit
-from regcert.signing.verify import verify
+from regcert.signing.verify import TeamStanding, verify
 from regcert.stix.schema import SchemaSet
 from regcert.stix.tlp import Tlp
 from regcert.store.database import Database
@@ -61,7 +61,7 @@ class Acting:
         return Caller(await self.principal(team), await self.database.look())
 
     async def collection(
-        self, read: Audience = "all", write: Audience = "all", ceiling: Tlp = Tlp.RED, slug: str | None = None
+        self, read: Audience = "all", write: Audience = "all", ceiling: Tlp = Tlp.AMBER, slug: str | None = None
     ) -> str:
         """Make a collection and return its slug."""
         slug = slug or f"made-{next(_NUMBERS)}"
@@ -81,7 +81,7 @@ class Acting:
     async def admitted(self, *objects: dict[str, Any], team: str = "alcirt", collection: str = INDICATORS) -> Admitted:
         """Take objects up to the door of the store."""
         received = await self.received(envelope(*objects), team, collection)
-        return admit(verify(parse(received, self.schemas)), neighbours=frozenset(), stored={})
+        return admit(verify(parse(received, self.schemas), TeamStanding("")), neighbours=frozenset(), stored={})
 
     async def publish(self, *objects: Any, team: str = "alcirt", collection: str = INDICATORS) -> dict[str, Any]:
         """Publish objects and return the TAXII status."""

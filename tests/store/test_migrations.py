@@ -4,14 +4,17 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 from sqlalchemy.engine.interfaces import ReflectedIndex
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from regcert.errors import Code, Refusal
 from regcert.store import migrate as migrate_module
+from regcert.store import trust_tables  # noqa: F401 - METADATA is whole when both modules of tables have been read
 from regcert.store.database import async_url
-from regcert.store.migrate import migrate, require_migrated
+from regcert.store.migrate import migrate
+from regcert.store.schema_version import SCHEMA, require_migrated
 from regcert.store.tables import METADATA
 
 
@@ -103,3 +106,8 @@ async def test_database_is_refused_when_it_was_never_migrated(database_url):
     with pytest.raises(Refusal) as refused:
         await require_migrated(database_url)
     assert refused.value.code is Code.NOT_INITIALISED
+
+
+def test_release_serves_the_newest_schema_when_one_is_added():
+    """Whoever adds a migration is told here to say that this release needs it."""
+    assert ScriptDirectory.from_config(migrate_module._config()).get_current_head() == SCHEMA

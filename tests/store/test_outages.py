@@ -2,9 +2,12 @@
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from regcert.errors import Code, Refusal
 from regcert.store.database import Database
+from regcert.store.log import count_leaves
+from regcert.store.programs import Program, Statement
 from tests.hosting import RunningHost
 from tests.made import indicator
 from tests.store.acting import Acting
@@ -25,12 +28,37 @@ async def test_host_answers_again_when_every_connection_was_cut(host: RunningHos
     assert len(await host.objects("srb-cert")) == 1 + statuses.count(202)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_connection_whose_driver_lost_count_is_not_handed_on(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement that meets its connection just as it is cut off is an outage, and the next one has a new connection."""
+    fetch = asyncpg.Connection.fetch
+    met: list[asyncpg.Connection] = []
+
+    async def cut_off(connection: asyncpg.Connection, *_: object, **__: object) -> None:
+        met.append(connection)
+        raise asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+
+    await database.run(count_leaves())
+    monkeypatch.setattr(asyncpg.Connection, "fetch", cut_off)
+    with pytest.raises(Refusal) as refused:
+        await database.run(count_leaves())
+    monkeypatch.setattr(asyncpg.Connection, "fetch", fetch)
+    assert refused.value.code is Code.BUSY
+    assert await database.run(count_leaves()) == 0
+    assert [connection.is_closed() for connection in met] == [True]
+
+
+def limit(pages: int) -> Program[None]:
+    """Limit the file for the connection that writes it."""
+    yield Statement(lambda _: text(f"PRAGMA max_page_count = {pages}")), {}
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_nothing_is_stored_and_the_sender_told_when_the_disk_is_full(acting: Acting, database: Database) -> None:
     """Where there is no room, the answer is to come back; and afterwards everything goes on."""
 
     async def room_for(pages: int) -> None:
-        await database.write(lambda tx: tx.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}"))
+        await database.apply(lambda _: limit(pages))
 
     await acting.publish(indicator())
     await room_for(1)

@@ -19,14 +19,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from regcert.correlation.guards import Guards
 from regcert.domain.principal import Principal, Role
 from regcert.flows.correlate import correlate
-from regcert.store import groups, holdings, incidents, ledger
+from regcert.store import groups, holdings, incidents, ledger, publications
 from regcert.store.database import Database, Tx
 from regcert.store.groups import load_groups
 from regcert.store.incidents import list_held, list_incidents
+from regcert.store.markings import find_standing
 from regcert.store.pages import Stretch, has_object, list_entries, read_content
 from regcert.store.programs import Program, Statement
 from regcert.store.sightings import find_indicators
+from regcert.store.strict import holds_strict
 from regcert.store.teams import list_teams
+from regcert.store.withdrawals import count_own, count_withdrawn, find_in_force
 from regcert.taxii.filters import Filters, Versions
 
 ROWS = 50_000
@@ -44,11 +47,11 @@ INSERT INTO objects SELECT n * 2, 1 + n % 2, {id}, CASE n % 5 WHEN 0 THEN 'sight
     'identity--a', 'attested', 2, {no}, 1, {key}, {body} FROM series;
 INSERT INTO mentions SELECT n * 2, {key}, 1 + n % 2, {id}, 1 + n % 3, 'identity--a', 'published', 1, n, n, 2 FROM series;
 INSERT INTO observables SELECT {key}, 'domain', 'd' || n FROM series;
-INSERT INTO holdings SELECT {key}, 'all', 1 + n % 3, 'identity--a', n, n, {yes}, 0, 0, {no}, 2 FROM series;
-INSERT INTO holdings SELECT {key}, 'all', 1 + (n + 1) % 3, 'identity--b', n, n, {yes}, 0, 0, {no}, 2 FROM series;
+INSERT INTO holdings SELECT {key}, 'all', 1 + n % 3, 'identity--a', n, n, {yes}, 0, 0, {no}, 2, {no} FROM series;
+INSERT INTO holdings SELECT {key}, 'all', 1 + (n + 1) % 3, 'identity--b', n, n, {yes}, 0, 0, {no}, 2, {no} FROM series;
 INSERT INTO ties SELECT {id}, 'report--' || (n % 5000), 1 + n % 2, n * 2 FROM series;
 INSERT INTO sightings SELECT n * 2, 1 + n % 2, 1 + n % 3, 'r' || n, 'positive', NULL, {id}, 1, n, n, NULL, 2 FROM series;
-INSERT INTO tombstones SELECT n * 2 + 1, 1 + n % 2, {id}, 'v', 1, n * 2 - 2 FROM series;
+INSERT INTO tombstones SELECT n * 2 + 1, 1 + n % 2, {id}, 'v', 1, n * 2 - 2, false FROM series;
 INSERT INTO incidents SELECT 'i' || n, 'all', n, {key} FROM series;
 INSERT INTO incident_members SELECT 'all', {key}, 'i' || n FROM series;
 INSERT INTO held_back SELECT 'all', {key}, 'AL,RS', 'guarded' FROM series;
@@ -196,6 +199,12 @@ async def test_what_a_page_looks_up_is_read_from_an_index(watched: Watched) -> N
 
 RUN: dict[str, Callable[[Principal], Program[Any]]] = {
     "object": lambda principal: has_object(principal, 1, "indicator--7"),
+    "standing": lambda _: find_standing((1, 2), IDS),
+    "withdrawn": lambda _: count_withdrawn(1, 1, LATE),
+    "own": lambda _: count_own(1, 1),
+    "in force": lambda _: find_in_force(1, IDS[:100]),
+    "strict": lambda _: holds_strict(1, 0, LATE, None),
+    "strict, of one": lambda _: holds_strict(1, 0, LATE, IDS[0]),
     "values": lambda _: load_groups("all", [b"%016d" % n for n in range(500)]),
 }
 
@@ -207,6 +216,21 @@ async def test_what_a_program_looks_up_is_read_from_an_index(watched: Watched) -
             await watched.database.run(build(watched.principal))
         assert watched.ran
         assert (asked, await watched.faults(SCAN)) == (asked, [])
+
+
+async def test_publication_is_entered_by_indexes_when_much_is_here(watched: Watched) -> None:
+    """What was here before and is signed for now is found by its place, and what is summed up of it by its value."""
+    places = {"collection": 1, "team": 1, "places": tuple(range(2, 200, 2))}
+
+    def sign() -> Program[None]:
+        yield publications._SIGN, {"places": places["places"], "team": 1, "how": "signed"}
+        yield publications._SIGN_HOLDINGS, places
+        yield from publications.find_head(1, 1)
+
+    with watched.watching():
+        await watched.database.write(lambda tx: tx.run(sign()))
+    assert len(watched.ran) >= 3
+    assert await watched.faults(SCAN) == []
 
 
 async def test_stretch_is_read_from_indexes_when_the_ledger_is_long(watched: Watched) -> None:

@@ -69,7 +69,7 @@ async def test_fault_tells_an_id_and_no_more_when_a_handler_breaks(
         except KeyError as error:
             raise ValueError(f"TLP:RED {SECRET}") from error
 
-    for name in ("taxii.objects.retrieve", "api.incidents.page_incidents", "console.handlers.resume"):
+    for name in ("taxii.objects.retrieve", "api.incidents.page_incidents", "console.door.resume"):
         monkeypatch.setattr(f"regcert.web.{name}", broken)
     reply = await ask(standing, "GET", path, headers={"Cookie": "regcert=x"})
     assert reply.status == 500

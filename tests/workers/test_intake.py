@@ -66,15 +66,16 @@ async def test_what_is_taken_is_what_was_handed_over():
 
 
 async def test_refusal_is_the_same_when_it_comes_over_the_socket():
-    """Its code and its sentence."""
+    """Its code, its sentence, and what it tells programs."""
 
     async def publish(_one: Received) -> Receipt:
-        raise Refusal(Code.TOO_DEEP, "nest less")
+        raise Refusal(Code.TOO_DEEP, "nest less", {"failures": [{"id": "x--1"}]})
 
     async with connected(publish) as (intake, _):
         with pytest.raises(Refusal) as refused:
             await intake.publish(received())
     assert (refused.value.code, refused.value.message) == (Code.TOO_DEEP, "nest less")
+    assert refused.value.details == {"failures": [{"id": "x--1"}]}
 
 
 async def test_fault_is_a_fault_and_no_more_when_it_comes_over_the_socket(caplog):

@@ -7,7 +7,7 @@ from types import TracebackType
 import typer
 
 from regcert import __version__
-from regcert.cli import client, conformance, host
+from regcert.cli import audit, client, conformance, host, key, log, people, proposals, tokens, verify, witness
 from regcert.errors import Code, Refusal
 from regcert.outbound.answers import inert
 
@@ -15,16 +15,18 @@ REFUSED = 1
 UNREACHABLE = 3
 NOT_SIGNED_IN = 4
 FAULT = 5
+FORK = 16
 EXIT_CODES: Mapping[Code, int] = {
     Code.UNREACHABLE: UNREACHABLE,
     Code.BUSY: UNREACHABLE,
     Code.UNAUTHENTICATED: NOT_SIGNED_IN,
+    Code.LOG_FORK: FORK,
 }
 _MOST_CHARACTERS = 400
 
 _EPILOG = (
     "Exit codes: 0 done; 1 refused, or partly refused; 2 wrong usage; 3 the server cannot be reached or is busy; "
-    "4 not signed in; 5 a fault of ours."
+    "4 not signed in; 5 a fault of ours; 16 a log has told two stories; 10 to 25 what verifying has found, see docs/verifying.md."
 )
 
 
@@ -43,8 +45,18 @@ app = _group("RegCERT: incident sharing for regional CERTs.", _EPILOG)
 team = _group("Teams of this host.")
 collection = _group("Collections of this host.")
 token = _group("Tokens of this host.")
+person = _group("People who sign in to the console of this host.")
 root = _group("API roots of this host.")
+keys = _group("The keys of a team: made and used here, entered on a host; docs/keys.md says how.")
 clients = _group("Client profiles: what is done beyond the standard for the software that shows a token.")
+
+witnesses = _group("A witness of a host's log, which a member team runs.")
+audits = _group("Who did what on this host, and whether anybody changed that.")
+waiting = _group("What waits for a second person; docs/second-person.md says what does.")
+checkpoints = _group("Checkpoints of a host's log, as they come by telephone or mail.")
+
+logs = _group("The transparency log of this host; docs/operating-trust.md says how to keep it.")
+log_witnesses = _group("Who watches this host's log.")
 
 app.command()(host.init)
 app.command()(host.serve)
@@ -56,17 +68,61 @@ app.add_typer(collection, name="collection")
 collection.command("add")(host.add_collection)
 collection.command("list")(host.list_collections)
 app.add_typer(token, name="token")
-token.command("create")(host.create_token)
+token.command("create")(tokens.create_token)
+token.command("list")(tokens.list_tokens)
+token.command("revoke")(tokens.revoke_token)
+app.add_typer(person, name="person")
+person.command("add")(people.add_person)
+person.command("list")(people.list_people)
+person.command("reset")(people.reset_person)
+person.command("link")(people.link_person)
+person.command("remove")(people.remove_person)
 app.add_typer(root, name="root")
 root.command("add")(host.add_api_root)
 root.command("list")(host.list_api_roots)
+app.add_typer(keys, name="key")
+keys.command("new")(key.new)
+keys.command("show")(key.show)
+keys.command("enrol")(key.enrol)
+keys.command("rotate")(key.rotate)
+keys.command("retire")(key.retire)
+keys.command("revoke")(key.revoke)
+keys.command("renew")(key.renew)
+keys.command("change-root")(key.change_root)
+keys.command("approve")(proposals.approve_proposal)
+keys.command("list")(key.list_keys)
+keys.command("pin")(verify.pin)
+keys.command("suspend")(key.suspend)
+keys.command("resume")(key.resume)
 app.add_typer(clients, name="client")
 clients.command("list")(host.list_clients)
 app.command()(client.publish)
 app.command()(client.pull)
+app.command()(verify.verify)
 app.command()(client.sight)
 app.command()(client.incidents)
 app.command()(conformance.conformance)
+app.add_typer(witnesses, name="witness")
+witnesses.command("new")(witness.new)
+witnesses.command("run")(witness.run)
+app.add_typer(audits, name="audit")
+audits.command("verify")(audit.verify_audit)
+audits.command("list")(audit.list_audit)
+app.add_typer(waiting, name="proposal")
+waiting.command("list")(proposals.list_proposals)
+waiting.command("show")(proposals.show_proposal)
+waiting.command("approve")(proposals.approve_proposal)
+waiting.command("refuse")(proposals.refuse_proposal)
+waiting.command("withdraw")(proposals.withdraw_proposal)
+app.add_typer(checkpoints, name="checkpoint")
+checkpoints.command("compare")(witness.compare)
+app.add_typer(logs, name="log")
+logs.command("show")(log.show)
+logs.command("verify")(log.verify)
+logs.add_typer(log_witnesses, name="witness")
+log_witnesses.command("add")(log.add_witness)
+log_witnesses.command("list")(log.list_witnesses)
+log_witnesses.command("remove")(log.remove_witness)
 app.command()(host.demo)
 
 

@@ -7,11 +7,12 @@ import asyncio
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from regcert.cli.printing import print_json, print_table, tell
+from regcert.cli.verify import PolicyFile, RootsFile, pull_into_mirror, read_trust
 from regcert.domain.sighting import SightingKind
 from regcert.errors import Code, Refusal
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from regcert.client import Object, Page
     from regcert.outbound.batches import Written
     from regcert.outbound.taxii import Failure
+    from regcert.verification.roots import Trust
 
 MOST_FILE_BYTES = 512 * 1024 * 1024
 _PARTLY = 1
@@ -33,46 +35,121 @@ _LOCAL = "http://127.0.0.1:8080"
 def publish(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="STIX bundles or TAXII envelopes.")],
     collection: CollectionName,
+    key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Sign with your team's private key; asks its passphrase.")
+    ] = None,
+    declassify: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="With --key: lower the marking of this object on purpose.")
+    ] = None,
     server: Server = _LOCAL,
     token: Token = "",
     as_json: AsJson = False,
 ) -> None:
-    """Publish bundle or envelope files; each object is sent as the bytes that it is."""
+    """Publish bundle or envelope files; each object is sent as the bytes that it is.
+
+    With --key, what the host would refuse is left out and told, and the rest is signed as one publication a thousand objects.
+    """
     from regcert.outbound.taxii import Failure, TaxiiHost
+
+    if declassify and key is None:
+        raise Refusal(Code.MALFORMED_REQUEST, "--declassify is a signed statement: name your key with --key")
 
     written: list[Written] = []
     failures: list[Failure] = []
     for path in files:
         for one in _read_objects(path):
             (failures if isinstance(one, Failure) else written).append(one)  # type: ignore[arg-type]
-    with TaxiiHost(server, token) as host:
-        report = host.publish_written(collection, written)
-    failures += report.failures
-    if as_json:
-        refused = [{"id": one.stix_id, "version": one.version, "message": one.message} for one in failures]
-        print_json({"accepted": report.accepted, "refused": refused})
+    if key is None:
+        with TaxiiHost(server, token) as host:
+            report = host.publish_written(collection, written)
+        failures += report.failures
+        _tell_published(_Told(report.accepted, failures, None), as_json=as_json)
     else:
-        rows = [("accepted", f"{report.accepted} objects", "")]
-        print_table(("", "object", "reason"), [*rows, *(("refused", one.stix_id, one.message) for one in failures)])
-    if failures:
+        _tell_published(_publish_signed(server, token, collection, written, key, declassify or [], failures), as_json=as_json)
+
+
+class _Told(NamedTuple):
+    """What became of a publication, and by which key it was signed; None where the host attests it."""
+
+    accepted: int
+    failures: "list[Failure]"
+    key_id: str | None
+    pending: int = 0
+
+
+def _publish_signed(
+    server: str,
+    token: str,
+    collection: str,
+    written: "list[Written]",
+    key_file: Path,
+    declassify: list[str],
+    failures: "list[Failure]",
+) -> _Told:
+    from regcert.cli.ceremony import open_key
+    from regcert.client import Client, Options
+    from regcert.outbound.answers import require_server
+    from regcert.outbound.taxii import Failure
+
+    key = open_key(key_file)
+    with Client(f"{require_server(server)}/taxii2/", token, options=Options(proxies_from_environment=True)) as host:
+        bodies = [one.body for one in written]
+        report = host.publish_signed(collection, bodies, key, declassifies=declassify, drop_refused=True)
+    refused = [Failure(one.stix_id, one.version, one.message) for one in report.failures]
+    return _Told(report.accepted, [*failures, *refused], key.public.key_id, report.pending)
+
+
+def _tell_published(told: _Told, *, as_json: bool) -> None:
+    """Print what became of a publication, and who vouches for it."""
+    vouched = "attested" if told.key_id is None else "signed"
+    if as_json:
+        refused = [{"id": one.stix_id, "version": one.version, "message": one.message} for one in told.failures]
+        waiting = {"pending": told.pending} if told.pending else {}
+        print_json({"accepted": told.accepted, "refused": refused, "vouched": vouched, "key": told.key_id} | waiting)
+    else:
+        whose = "attested by the host, not signed" if told.key_id is None else f"signed by key {told.key_id}"
+        rows = [("accepted", f"{told.accepted} objects", whose)]
+        if told.pending:
+            rows.append(("waiting", f"{told.pending} objects", "for a second person's approval"))
+        print_table(("", "object", "reason"), [*rows, *(("refused", one.stix_id, one.message) for one in told.failures)])
+    if told.failures:
         raise typer.Exit(_PARTLY)
 
 
 def pull(
     collection: CollectionName,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the bundle goes; an older one is replaced.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the bundle goes; an older one is replaced.")] = None,
     since: Annotated[str | None, typer.Option(metavar="TS", help="Only what was added later, RFC 3339.")] = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Remembers how far was read; fetch only what is new.")
     ] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Believe no host: keep a mirror, and verify every object.")] = False,
+    mirror: Annotated[Path | None, typer.Option(metavar="DIR", help="With --verify: what is kept of this collection.")] = None,
+    policy: PolicyFile = None,
+    roots: RootsFile = None,
+    fresh: Annotated[str, typer.Option(metavar="TIME", help="With --verify: how old the witnesses' word may be.")] = "10m",
     server: Server = _LOCAL,
     token: Token = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write a collection into one STIX bundle file, all of it or nothing; each object as the bytes that the server sent."""
+    """Write a collection into one STIX bundle file, all of it or nothing; each object as the bytes that the server sent.
+
+    With --verify, it is read into a mirror, and only what its team has signed goes into the file.
+    """
+    if verify:
+        _pull_verified(collection, mirror, read_trust(policy, roots, fresh), server, token, out, as_json=as_json)
+    elif out is None:
+        raise Refusal(Code.MALFORMED_REQUEST, "name the file with --out, or with --verify the mirror with --mirror")
+    else:
+        _pull_plainly(collection, out, since, resume, server, token, as_json=as_json)
+
+
+def _pull_plainly(
+    collection: str, out: Path, since: str | None, resume: Path | None, server: str, token: str, *, as_json: bool
+) -> None:
     from regcert.client import EVERYTHING, Client, Options, Position, ResumeFile
-    from regcert.client.durable import replacing
     from regcert.client.resume import listing_of
+    from regcert.durable import replacing
     from regcert.outbound.answers import require_server
     from regcert.stix.timestamps import read_timestamp
 
@@ -92,6 +169,14 @@ def pull(
         print_json({"objects": count, "file": str(out)})
     else:
         tell(f"{count} objects in {out}")
+
+
+def _pull_verified(
+    collection: str, mirror: Path | None, trust: "Trust", server: str, token: str, out: Path | None, *, as_json: bool
+) -> None:
+    if mirror is None:
+        raise Refusal(Code.MALFORMED_REQUEST, "--verify keeps what it has seen: name a folder for this collection with --mirror")
+    pull_into_mirror(collection, mirror, trust, server, token, out, as_json=as_json)
 
 
 def sight(

@@ -4,7 +4,6 @@
 # Imports inside commands keep `--help` fast; a command's options are its function's arguments.
 
 import asyncio
-import re
 import uuid
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -14,9 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from regcert.cli.printing import print_json, print_line, print_table, tell
-from regcert.clock import DAY_US, SystemClock
+from regcert.clock import SystemClock
 from regcert.domain.collection import ApiRoot, Collection, SignatureRule
-from regcert.domain.principal import Role
 from regcert.domain.team import Team, TeamKind
 from regcert.errors import Code, Refusal
 
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
     from regcert.taxii.profiles import Profile
 
 T = TypeVar("T")
-
-_SPAN = re.compile(r"([1-9][0-9]{0,4})([dw])")
-_DAYS = {"d": 1, "w": 7}
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="Lower case letters, digits and hyphens, at most 40.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -44,7 +39,8 @@ def init(
 
     settings = read_settings()
     path = region or share_dir() / "deploy" / "regions" / "western-balkans.toml"
-    founded = _run(initialise(settings.data_dir, settings.database_url, SystemClock(), read_region_file(path)))
+    work = initialise(settings.data_dir, settings.database_url, SystemClock(), read_region_file(path), settings.log_lock)
+    founded = _run(work)
     if as_json:
         print_json({"token": founded.token, "team": founded.team, "api_root": f"/{founded.api_root}/"})
         return
@@ -57,25 +53,25 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any free one.")] = 8080,
 ) -> None:
     """Serve until told to stop (SIGINT or SIGTERM)."""
-    from regcert import assembly
+    from regcert.assembly.host import serve as serve_host
     from regcert.settings import read_settings
     from regcert.telemetry import set_up_logging
 
     settings = read_settings()
     _require_file(settings.database_url)
     set_up_logging(settings.log_level)
-    _run(assembly.serve(settings, host, port))
+    _run(serve_host(settings, host, port))
 
 
 def intake(descriptor: int) -> None:
     """Take what 'serve' hands over; it begins this itself."""
-    from regcert import assembly
+    from regcert.assembly.intake import take_in
     from regcert.settings import read_settings
     from regcert.telemetry import set_up_logging
 
     settings = read_settings()
     set_up_logging(settings.log_level)
-    _run(assembly.take_in(settings, descriptor))
+    _run(take_in(settings, descriptor))
 
 
 def add_team(
@@ -213,31 +209,6 @@ def list_api_roots(as_json: AsJson = False) -> None:
         print_table(("path", "title", "description", "default"), rows)
 
 
-def create_token(
-    team: Annotated[str, typer.Option(metavar="SLUG", help="Whose it is.")],
-    role: Annotated[Role, typer.Option(help="What it may do.")],
-    name: Annotated[str, typer.Option(help="What people call it.")] = "",
-    collections: Annotated[str, typer.Option(metavar="a,b", help="The only collections it opens.")] = "",
-    expires: Annotated[str, typer.Option(metavar="90d", help="How long it is good for, in days or weeks.")] = "",
-    client: Annotated[str | None, typer.Option(metavar="NAME", help="What shows it; 'regcert client list' names them.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make a token; it is shown this once, alone on standard output."""
-    from regcert.flows import create_token as flow
-
-    order = flow.TokenOrder(role, name or str(role), _split(collections), _read_span_us(expires) if expires else None, client)
-
-    async def work() -> str:
-        async with _open_host() as database:
-            return await flow.create_token(database, SystemClock(), team, order)
-
-    token = _run(work())
-    if as_json:
-        print_json({"token": token, "team": team, "role": role})
-    else:
-        print_line(token)
-
-
 def list_clients(as_json: AsJson = False) -> None:
     """List the clients that tokens can be made for, and what is done for each beyond the standard."""
     from regcert.flows.load_profiles import load_profiles
@@ -277,7 +248,7 @@ async def _open_host() -> "AsyncIterator[Database]":
     """
     from regcert.settings import read_settings
     from regcert.store.database import open_database
-    from regcert.store.migrate import require_migrated
+    from regcert.store.schema_version import require_migrated
 
     url = read_settings().database_url
     _require_file(url)
@@ -340,10 +311,3 @@ def _describe_collection(collection: Collection) -> dict[str, Any]:
 
 def _split(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (part.strip() for part in text.split(","))))
-
-
-def _read_span_us(text: str) -> int:
-    found = _SPAN.fullmatch(text)
-    if found is None:
-        raise typer.BadParameter("write a number of days or weeks, such as 90d or 12w", param_hint="--expires")
-    return int(found[1]) * _DAYS[found[2]] * DAY_US

@@ -25,8 +25,12 @@ from regcert.client.resources import (
 )
 from regcert.client.resume import Position, ResumeFile
 from regcert.client.synchronous import Client
+from regcert.client.verifying import pull_verified
 from regcert.errors import Code, Refusal
 from regcert.outbound.patience import Patience
+from regcert.signing.private_key import PrivateKey, new_private_key, read_private_key
+from regcert.translog.policy import read_policy
+from regcert.verification.roots import Trust, read_roots
 
 __all__ = [
     "EVERYTHING",
@@ -46,9 +50,16 @@ __all__ = [
     "Page",
     "Patience",
     "Position",
+    "PrivateKey",
     "Published",
     "Refusal",
     "ResumeFile",
     "Status",
     "Timing",
+    "Trust",
+    "new_private_key",
+    "pull_verified",
+    "read_policy",
+    "read_private_key",
+    "read_roots",
 ]

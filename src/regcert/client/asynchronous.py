@@ -1,6 +1,7 @@
 """`AsyncClient`: the verbs of a TAXII 2.1 server, each an `await` or an `async for`."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Self
 
@@ -10,12 +11,15 @@ from regcert.client.options import Options
 from regcert.client.publishing import Publishable, Published, await_complete, written
 from regcert.client.reader import Reader, Verify
 from regcert.client.reading import read_status, segment
-from regcert.client.resources import ApiRoot, Collection, Discovery, Filters, Status
+from regcert.client.resources import ApiRoot, Collection, Discovery, Failure, Filters, Status
+from regcert.client.signed import Place, Seal, Signer, read_place, signable, signed_batches
 from regcert.client.wire import MEDIA_TYPE, Ask, Credentials, Wire
 from regcert.errors import Code, Refusal
 from regcert.outbound.batches import batches, envelope_of
+from regcert.signing.private_key import PrivateKey
 
 _PUBLISH_PATIENCE_S = 600.0
+_BEHIND = "not sent: the publication before it waits for a second person; publish this again when that is decided"
 
 
 class AsyncClient(Reader):
@@ -43,6 +47,7 @@ class AsyncClient(Reader):
         chosen = options or Options()
         wire = Wire(address.origin(), credentials, chosen)
         super().__init__(wire, Directory(wire, address), verify, chosen)
+        self._origin = str(address.origin())
 
     async def __aenter__(self) -> Self:
         await self._wire.__aenter__()
@@ -93,17 +98,82 @@ class AsyncClient(Reader):
                 publishing all of it again does no harm.
         """
         ordered = written(objects)
-        found = await self._found(collection)
-        if not found.can_write:
-            raise Refusal(Code.FORBIDDEN, f"these credentials may not write to the collection {found.alias or found.id}")
+        found = await self._writable(collection)
         most_bytes = await self._directory.most_bytes(found.root, self._options.bounds.most_answer_bytes)
         published = Published()
         for batch in batches(ordered, most_bytes):
-            ask = Ask("POST", f"{found.address}objects/", headers={"Content-Type": MEDIA_TYPE}, body=envelope_of(batch))
-            posted = read_status((await self._wire.ask(ask)).body)
-            again = partial(self.status, posted.id, found.root)
-            published = published.plus(await await_complete(posted, again, self._options.timing, patience_s), len(batch))
+            posted = await self._post(found, patience_s, envelope_of(batch))
+            published = published.plus(posted, len(batch))
         return published
+
+    async def publish_signed(
+        self,
+        collection: Collection | str,
+        objects: Iterable[Publishable],
+        key: PrivateKey,
+        *,
+        markings: Iterable[str] = (),
+        declassifies: Iterable[str] = (),
+        drop_refused: bool = False,
+        patience_s: float = 0.0,
+    ) -> Published:
+        """Publish objects, signed with a key of the team, to a RegCERT host: each request is taken whole or not at all.
+
+        Bytes are sent as they are. A request that somebody else of the team was faster than is signed again for the next place;
+        one that broke off is sent again, and stored once. A publication that waits for a second person ends it: what stands
+        behind it would have to be signed again.
+
+        Args:
+            collection: where.
+            objects: each as bytes, as it was read here, or as a mapping. Manifests among them are left out.
+            key: an active key of the team; `regcert.client.read_private_key` reads its file.
+            markings: of the manifests; without any, the strictest TLP marking of what each lists.
+            declassifies: ids of objects whose markings are lowered on purpose.
+            drop_refused: whether what the host refuses is left out, reported, and the rest signed again.
+            patience_s: how long to wait for a second person, seconds.
+
+        Raises:
+            Refusal: REFUSED_BY_SERVER, in whose `details` stand the host's own `code` and `failures`, the objects that it
+                refuses. Requests that went before were taken.
+        """
+        ready, refused = signable(written(objects))
+        found = await self._writable(collection)
+        most_bytes = await self._directory.most_bytes(found.root, self._options.bounds.most_answer_bytes)
+        seal = Seal(key, self._options.timing.clock.now_us, tuple(markings), frozenset(declassifies))
+        find_place, post = partial(self._find_place, found), partial(self._post, found, patience_s)
+        signer = Signer(find_place, post, seal, drop_refused=drop_refused)
+        published = Published(failures=tuple(refused))
+        for batch in signed_batches(ready, most_bytes):
+            if published.pending:
+                unsent = [Failure(one.listed.stix_id, one.listed.version or "", _BEHIND) for one in batch]
+                published = replace(published, failures=(*published.failures, *unsent))
+                continue
+            signed = await signer.publish(batch)
+            if signed.status is not None:
+                published = published.plus(signed.status, signed.sent)
+            published = replace(published, failures=(*published.failures, *signed.failures))
+        return published
+
+    async def _writable(self, collection: Collection | str) -> Collection:
+        found = await self._found(collection)
+        if not found.can_write:
+            raise Refusal(Code.FORBIDDEN, f"these credentials may not write to the collection {found.alias or found.id}")
+        return found
+
+    async def _post(self, found: Collection, patience_s: float, body: bytes) -> Status:
+        ask = Ask("POST", f"{found.address}objects/", headers={"Content-Type": MEDIA_TYPE}, body=body)
+        posted = read_status((await self._wire.ask(ask)).body)
+        again = partial(self.status, posted.id, found.root)
+        return await await_complete(posted, again, self._options.timing, patience_s)
+
+    async def _find_place(self, found: Collection) -> Place:
+        """Ask a host what our next publication in a collection follows."""
+        api = f"{self._origin}/api/v1/"
+        log, head = [
+            (await self._wire.ask(Ask("GET", api + path, headers={"Accept": "application/json"}))).body
+            for path in ("log", f"collections/{segment(found.alias or found.id)}/head")
+        ]
+        return read_place(log, head, found.id)
 
     async def status(self, status_id: str, root: str | None = None) -> Status:
         """Ask what became of a POST (§4.3).

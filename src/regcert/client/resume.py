@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from regcert.client.durable import replacing
 from regcert.client.resources import Collection, Filters, Page
+from regcert.durable import replacing
 from regcert.errors import Code, Refusal
 from regcert.outbound.answers import unreadable
 from regcert.stix.timestamps import read_timestamp, write_timestamp

@@ -30,6 +30,7 @@ from regcert.client.resources import (
 )
 from regcert.client.wire import Credentials
 from regcert.outbound.batches import MOST_OBJECTS
+from regcert.signing.private_key import PrivateKey
 
 Answer = TypeVar("Answer")
 
@@ -237,6 +238,21 @@ class Client:
     def publish(self, collection: Collection | str, objects: Iterable[Publishable], *, patience_s: float = 600.0) -> Published:
         """Publish objects, and wait until the server has looked at each."""
         return self._run(self._client.publish(collection, objects, patience_s=patience_s))
+
+    def publish_signed(
+        self,
+        collection: Collection | str,
+        objects: Iterable[Publishable],
+        key: PrivateKey,
+        *,
+        markings: Iterable[str] = (),
+        declassifies: Iterable[str] = (),
+        drop_refused: bool = False,
+        patience_s: float = 0.0,
+    ) -> Published:
+        """Publish objects, signed with a key of the team; each request is taken whole or not at all."""
+        how: dict[str, Any] = {"markings": markings, "declassifies": declassifies, "patience_s": patience_s}
+        return self._run(self._client.publish_signed(collection, objects, key, drop_refused=drop_refused, **how))
 
     def status(self, status_id: str, root: str | None = None) -> Status:
         """Ask what became of a POST."""

@@ -1,10 +1,11 @@
 """Correlation: from what each team holds to what crosses borders.
 
 A value has a list of holdings, one for each team and origin; nothing here ever compares holdings in pairs. The room
-is walked in four steps. `guards` knows the values that everybody meets and that therefore say nothing (`guard_lists`
-reads the lists). `group` judges one value: held in two countries, by independent origins, within a month, and not
-called harmless. `cluster` joins the values that the same reports name, and keeps the ids of incidents steady while
-they grow, merge and split. `assess` turns a cluster into an incident with a strength whose every point is explained.
+is walked in steps. `guards` knows the values that everybody meets and that therefore say nothing (`guard_lists`
+reads the lists). `group` judges one value: held in two countries, by independent origins, no month apart, and not
+called harmless. `stories` tells which values belong together, and which several stories share; `cluster` keeps the ids of
+incidents steady while they grow, merge and split. `assess` turns a cluster into an incident with a
+strength whose every point is explained.
 
 The room is pure: times are event times in microseconds and arrive as arguments, ids come from the caller, and the same
 holdings in any order give the same answer. It sees only what it is handed: that the holdings all belong to one audience

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import exp2, fsum, log2
 
 from regcert.clock import DAY_US
-from regcert.correlation.group import Group, count_independent, find_spread, weigh
+from regcert.correlation.group import LEAST_COUNTRIES, Group, count_independent, find_arrivals, find_spread, weigh
 from regcert.domain.holding import Holding
 from regcert.domain.incident import Arrival, Incident, Term
 from regcert.stix.observable import Observable
@@ -24,6 +24,8 @@ MOST_SIGHTED = 20.0
 MOST_SPEED = 15.0
 MOST_DOUBT = 30.0
 
+FIRM_VALUES = 3  # below that there is nothing to compare
+FOLLOWED_US = 3 * DAY_US  # how long the second value of a story may take to follow the first
 EVIDENCE_STEP = 4  # further linked values that halve what is missing
 SPEED_STEP_US = 3 * DAY_US  # the quickest crossing that gives half
 FALSE_POSITIVE_WEIGHT = 4  # calling it harmless weighs as much as four teams that looked in vain
@@ -50,7 +52,7 @@ def assess(incident_id: str, scope: str, members: Mapping[Observable, Sequence[H
         raise ValueError("an incident needs a holding that supports it")
     spread = find_spread(supporting)
     terms = (
-        _spread_term(spread),
+        _spread_term(supporting),
         _independence_term(supporting),
         _evidence_term(len(members)),
         _sighted_term(supporting),
@@ -62,7 +64,7 @@ def assess(incident_id: str, scope: str, members: Mapping[Observable, Sequence[H
         scope=scope,
         strength=round(min(100.0, max(0.0, fsum(term.points for term in terms))), 2),
         marking=max(holding.marking for holdings in members.values() for holding in holdings),
-        spread=spread,
+        spread=_find_spread(groups, supporting),
         teams=tuple(sorted({holding.team for holding in supporting}, key=lambda team: team.slug)),
         observables=tuple(sorted(members)),
         sightings=sum(holding.positives for holding in supporting),
@@ -70,6 +72,33 @@ def assess(incident_id: str, scope: str, members: Mapping[Observable, Sequence[H
         last_us=max(holding.last_us for holding in supporting),
         terms=terms,
     )
+
+
+def _find_spread(groups: Sequence[Group], supporting: Sequence[Holding]) -> tuple[Arrival, ...]:
+    """Find the order of countries; in a story of several values none leads it on the strength of a single old one.
+
+    A value that a story took over from an earlier one was somewhere before the story was. So a country's arrival is when the
+    first of its values came that another one followed within three days, and where only one value ever came, it does not
+    stand before all who have more.
+    """
+    arrivals = find_arrivals(supporting)
+    if len(groups) < FIRM_VALUES:
+        return arrivals
+    came_us: dict[str, list[int]] = {arrival.country: [] for arrival in arrivals}
+    for group in groups:
+        for arrival in find_arrivals(group.supporting):
+            if arrival.country in came_us:
+                came_us[arrival.country].append(arrival.first_us)
+    followed: dict[str, int] = {}
+    for country, times_us in came_us.items():
+        leads_us = [one for one, after in pairwise(sorted(times_us)) if after - one <= FOLLOWED_US]
+        if leads_us:
+            followed[country] = leads_us[0]
+    if len(followed) < LEAST_COUNTRIES:
+        return arrivals
+    begins_us = min(followed.values())
+    told = (Arrival(one.country, followed.get(one.country, one.first_us)) for one in arrivals)
+    return tuple(sorted((one for one in told if one.first_us >= begins_us), key=lambda one: (one.first_us, one.country)))
 
 
 def rank(incident: Incident) -> float:
@@ -100,10 +129,11 @@ def _saturate(most: float, amount: float, step: float) -> float:
     return round(most * (1 - exp2(-amount / step)), 2)
 
 
-def _spread_term(spread: Sequence[Arrival]) -> Term:
-    # Without their names: some carry a footnote, which whoever shows them knows and this room does not.
-    evidence = f"It reached {_count(len(spread), 'country', 'countries')}."
-    return Term("spread", _saturate(MOST_SPREAD, max(0, len(spread) - 1), 1), MOST_SPREAD, evidence)
+def _spread_term(supporting: Sequence[Holding]) -> Term:
+    # Whoever only repeats was not reached. No names here: some carry a footnote, which whoever shows them knows.
+    reached = count_independent(supporting)
+    evidence = f"It reached {_count(reached, 'country', 'countries')}."
+    return Term("spread", _saturate(MOST_SPREAD, max(0, reached - 1), 1), MOST_SPREAD, evidence)
 
 
 def _independence_term(supporting: Sequence[Holding]) -> Term:

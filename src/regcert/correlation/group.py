@@ -16,7 +16,7 @@ from regcert.domain.incident import Arrival
 from regcert.domain.team import Team, TeamKind
 from regcert.stix.observable import Observable
 
-WINDOW_US = 30 * DAY_US  # a crew moves on within days; addresses are handed to somebody else within months
+WINDOW_US = 30 * DAY_US  # a crew moves on within days; an address that rested for a month may be somebody else's
 LEAST_COUNTRIES = 2
 ENOUGH_FALSE_POSITIVES = 2  # one team may err or be bribed; that two do is less likely than that they are right
 _NO_COUNTRY = "ZZ"
@@ -35,7 +35,7 @@ class Held(StrEnum):
 _SENTENCES = {
     Held.FALSE_POSITIVE: "As many teams call it harmless as hold it, or two teams call it harmless.",
     Held.NOBODY: "Nobody has published it or seen it.",
-    Held.ONE_COUNTRY: "Only one country held it within the last 30 days of its story.",
+    Held.ONE_COUNTRY: "Only one country held it, or the others more than 30 days before or after.",
     Held.ONE_ORIGIN: "All who hold it repeat the word of one origin.",
 }
 
@@ -118,21 +118,21 @@ def judge(observable: Observable, holdings: Sequence[Holding], guards: Guards) -
 
 
 def weigh(holdings: Iterable[Holding]) -> Group:
-    """Set apart what counts: holdings that touch the 30 days before the latest event of those that support the value.
+    """Set apart what counts: the newest run of events, none more than 30 days after those before, that makes two countries.
 
-    A holding of negatives only supports nothing and moves no window. A team that calls harmless what it also published
-    counts on both sides: the ledger knows which came last, this room does not.
+    Where no run does, it is the newest one. So a copy that turns up months later ends no story, and a crossing that was
+    seen stays seen. A holding of negatives only supports nothing and continues no run. A team that calls harmless what it
+    also published counts on both sides: the ledger knows which came last, this room does not.
 
     Args:
         holdings: everything about one observable, in any order.
 
     Returns:
-        What counts, the supporting holdings in the order given.
+        What counts, the supporting holdings in the order of their events.
     """
     everything = tuple(holdings)
-    supporting = tuple(holding for holding in everything if holding.published or holding.positives > 0)
-    opens_us = max((holding.last_us for holding in supporting), default=0) - WINDOW_US
-    counted = tuple(holding for holding in supporting if holding.last_us >= opens_us)
+    counted = _choose_run([holding for holding in everything if holding.published or holding.positives > 0])
+    opens_us = max((holding.last_us for holding in counted), default=0) - WINDOW_US
     supporters = {holding.team for holding in counted}
     looked = {holding.team for holding in everything if holding.negatives > 0 and holding.last_us >= opens_us}
     return Group(
@@ -140,6 +140,21 @@ def weigh(holdings: Iterable[Holding]) -> Group:
         harmless=frozenset(holding.team for holding in everything if holding.false_positive),
         unseen=frozenset(looked - supporters),
     )
+
+
+def _choose_run(supporting: Iterable[Holding]) -> tuple[Holding, ...]:
+    ordered = sorted(supporting, key=lambda one: (one.first_us, one.last_us, one.team.slug, one.origin))
+    runs: list[list[Holding]] = []
+    ends_us = 0
+    for holding in ordered:
+        if not runs or holding.first_us > ends_us + WINDOW_US:
+            runs.append([])
+            ends_us = holding.last_us
+        runs[-1].append(holding)
+        ends_us = max(ends_us, holding.last_us)
+    newest_first = [tuple(run) for run in reversed(runs)]
+    crossing = (run for run in newest_first if count_independent(run) >= LEAST_COUNTRIES)
+    return next(crossing, newest_first[0] if newest_first else ())
 
 
 def find_spread(supporting: Iterable[Holding]) -> tuple[Arrival, ...]:
@@ -153,6 +168,16 @@ def find_spread(supporting: Iterable[Holding]) -> tuple[Arrival, ...]:
             country = holding.team.country
             first_us[country] = min(holding.first_us, first_us.get(country, holding.first_us))
     return tuple(Arrival(country, at_us) for country, at_us in sorted(first_us.items(), key=lambda item: item[::-1]))
+
+
+def find_arrivals(supporting: Iterable[Holding]) -> tuple[Arrival, ...]:
+    """Find when which country saw something itself: to repeat what a feed says is no arrival.
+
+    Where fewer than two countries have a word of their own, those that only repeat somebody's are all there is to show.
+    """
+    listed = tuple(supporting)
+    arrivals = find_spread(holding for holding in listed if holding.origin == holding.team.identity_id)
+    return arrivals if len(arrivals) >= LEAST_COUNTRIES else find_spread(listed)
 
 
 def count_independent(supporting: Iterable[Holding]) -> int:

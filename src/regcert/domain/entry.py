@@ -58,6 +58,20 @@ class Entry:
             raise self.refusal(f"{key!r} must be one of {', '.join(known)}")
         return value
 
+    def flag(self, key: str, *, usual: bool) -> bool:
+        """Read a yes or no that may be left out."""
+        value = self.table.get(key, usual)
+        if not isinstance(value, bool):
+            raise self.refusal(f"{key!r} must be true or false")
+        return value
+
+    def whole(self, key: str, least: int, most: int, *, usual: int) -> int:
+        """Read a whole number that may be left out."""
+        value = self.table.get(key, usual)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise self.refusal(f"{key!r} must be a whole number from {least} to {most}")
+        return value
+
     def tile_side(self, key: str) -> int:
         """Read a row or column of the grid, from 1."""
         value = self.table[key]

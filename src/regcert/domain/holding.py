@@ -21,6 +21,7 @@ class Holding:
         negatives: how often it reported having looked and not seen it.
         false_positive: whether it calls the value harmless.
         marking: the strictest marking of what this was read from.
+        signed: whether the team signed for an object that publishes it; else the host attests that it came from the team.
     """
 
     team: Team
@@ -32,3 +33,4 @@ class Holding:
     negatives: int
     false_positive: bool
     marking: Tlp
+    signed: bool = False

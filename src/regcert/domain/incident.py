@@ -6,6 +6,9 @@ from regcert.domain.team import Team
 from regcert.stix.observable import Observable
 from regcert.stix.tlp import Tlp
 
+# Why a value that crosses borders is in no incident; also how the store finds it again.
+SHARED_BY_STORIES = "Several stories share it, as they share rented hosting; it belongs to none of them."
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:

@@ -20,8 +20,10 @@ from regcert.stix.tlp import Tlp
 Audience: TypeAlias = tuple[str, ...] | Literal["all"]
 
 NO_COUNTRY = "ZZ"
+USUAL_KEY_APPROVALS = 2
+MOST_KEY_APPROVALS = 5
 # What this host's other addresses begin with: an API root of that name could be entered and never reached.
-RESERVED_SEGMENTS = ("api", "console", "docs", "feeds", "healthz", "metrics", "readyz", "static", "stream", "taxii2")
+RESERVED_SEGMENTS = ("api", "console", "docs", "feeds", "healthz", "log", "metrics", "readyz", "static", "stream", "taxii2")
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _ROOT = re.compile(rf"(?!(?:{'|'.join(RESERVED_SEGMENTS)})$)" + _SLUG.pattern)
@@ -129,6 +131,8 @@ class Region:
         teams: at least one.
         collections: the shared ones, then one per team under the slug `team-<team>`.
         further_roots: API roots besides the region's own.
+        second_person: whether posts marked RED and withdrawals in bulk wait for a second person of the same team.
+        key_approvals: how many coordinators of other teams have to approve a team's first key list, 0 to 5.
     """
 
     slug: str
@@ -138,6 +142,8 @@ class Region:
     teams: tuple[TeamEntry, ...]
     collections: tuple[CollectionEntry, ...]
     further_roots: tuple[ApiRoot, ...] = ()
+    second_person: bool = True
+    key_approvals: int = USUAL_KEY_APPROVALS
 
     @property
     def api_roots(self) -> tuple[ApiRoot, ...]:
@@ -161,7 +167,7 @@ def read_region(data: Mapping[str, object]) -> Region:
         Refusal: INVALID_REGION, naming the entry and what to do about it.
     """
     file = Entry("the region file", data)
-    file.require_keys("slug name countries teams collections team_collections", "footnotes api_roots")
+    file.require_keys("slug name countries teams collections team_collections", "footnotes api_roots second_person key_approvals")
     rule = file.table_at("team_collections")
     rule.require_keys("title description ceiling signature")
     teams = file.entries("teams", "team")
@@ -176,6 +182,8 @@ def read_region(data: Mapping[str, object]) -> Region:
             *(_read_own_collection(rule, team) for team in teams),
         ),
         further_roots=tuple(_read_api_root(entry) for entry in file.entries("api_roots", "API root")),
+        second_person=file.flag("second_person", usual=True),
+        key_approvals=file.whole("key_approvals", 0, MOST_KEY_APPROVALS, usual=USUAL_KEY_APPROVALS),
     )
     _require_unique(region)
     _require_known(region)

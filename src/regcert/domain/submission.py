@@ -6,6 +6,7 @@ step does not type-check, and `tests/architecture` watches that nobody makes one
 
     Received   web/taxii/objects.py     the body was counted, the principal is known and may write here
                flows/unspool.py         the same, received earlier and kept, because it was large
+               flows/release.py         the same, received earlier and held, until a second person agreed
     Parsed     domain/submission.py     bounded, valid STIX 2.1, observables canonical
     Verified   signing/verify.py        signed by the team, or attested by this host
     Admitted   policy/admission.py      nobody's neighbour speaks, nothing is above the ceiling
@@ -20,11 +21,14 @@ import msgspec
 from regcert.clock import DAY_US
 from regcert.domain.collection import Collection
 from regcert.domain.principal import Principal
-from regcert.errors import Refusal
+from regcert.domain.publication import MANIFEST_TYPE, Publication
+from regcert.errors import Code, Refusal
 from regcert.stix.object import StixObject, read_stix_object
 from regcert.stix.reader import read_envelope
 from regcert.stix.schema import SchemaSet
 from regcert.stix.tlp import Tlp
+
+_MANIFEST_MARK = b'"publication-manifest'
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +81,19 @@ class Vouched(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A parsed envelope, and who vouches for it."""
+    """A parsed envelope, and who vouches for it.
+
+    Args:
+        parsed: the envelope.
+        vouched: who does.
+        publication: what the team signed; None where it is attested.
+        key_id: by which of the team's keys; None where it is attested.
+    """
 
     parsed: Parsed
     vouched: Vouched
+    publication: Publication | None = None
+    key_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +113,29 @@ class AdmittedObject:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A submission that may be stored: all of `objects`, and the reasons for the rest."""
+    """A submission that may be stored: all of `objects`, and the reasons for the rest.
+
+    Args:
+        received: what came.
+        vouched: who vouches for it.
+        objects: what may be stored, unless what stands here already forbids it.
+        refused: what may not.
+        reads: whether its sender may read the collection, and so learn what stands there.
+        elsewhere: the other collections that its sender reads, where an object may stand with a stricter marking.
+        declassified: the ids whose marking the team lowers by its signature.
+        publication: what the team signed; None where it is attested.
+        key_id: by which of the team's keys; None where it is attested.
+    """
 
     received: Received
     vouched: Vouched
     objects: tuple[AdmittedObject, ...]
     refused: tuple[Refused, ...]
+    reads: bool = True
+    elsewhere: tuple[int, ...] = ()
+    declassified: frozenset[str] = frozenset()
+    publication: Publication | None = None
+    key_id: str | None = None
 
 
 def parse(received: Received, schemas: SchemaSet) -> Parsed:
@@ -114,27 +144,40 @@ def parse(received: Received, schemas: SchemaSet) -> Parsed:
     Cyber-observables tell no time themselves: they take that of the observed-data beside them. Event times ahead of the
     clock are cut to a day after arrival, so that a year 9999 cannot push a whole region out of its window.
 
+    A publication manifest goes behind all other objects, wherever it stood: who reads it then has what it lists. One that is
+    not STIX ends the whole envelope: without it, its objects would look as if nobody had signed them.
+
     Args:
         received: whose body to read.
         schemas: of every object type.
 
     Raises:
-        Refusal: MALFORMED_JSON, TOO_DEEP, DUPLICATE_KEY: the frame cannot be read, and nothing of it is stored.
+        Refusal: MALFORMED_JSON, TOO_DEEP, DUPLICATE_KEY: the frame cannot be read, and nothing of it is stored;
+            INVALID_MANIFEST.
     """
     objects: list[StixObject] = []
     refused: list[Refused] = []
     for read in read_envelope(received.body):
         if isinstance(read, Refusal):
+            if _MANIFEST_MARK in received.body:  # which of its objects cannot be read is not known: it may be the manifest
+                raise _no_manifest(read)
             refused.append(Refused("unknown", None, read))
             continue
         try:
             objects.append(read_stix_object(read, schemas))
         except Refusal as refusal:
             stix_id, version = _name_of(read.value)
+            if read.value.get("type") == MANIFEST_TYPE or stix_id.startswith(f"{MANIFEST_TYPE}--"):
+                raise _no_manifest(refusal) from refusal
             refused.append(Refused(stix_id, version, refusal))
+    objects.sort(key=lambda stix: stix.type == MANIFEST_TYPE)
     spans = _observed_spans(objects)
     latest_us = received.at_us + DAY_US
     return Parsed(received, tuple([_dated(stix, spans, latest_us) for stix in objects]), tuple(refused))
+
+
+def _no_manifest(refusal: Refusal) -> Refusal:
+    return Refusal(Code.INVALID_MANIFEST, f"the publication manifest cannot be read: {refusal.message}")
 
 
 def _observed_spans(objects: list[StixObject]) -> Mapping[str, tuple[int, int]]:

@@ -4,8 +4,8 @@ from regcert.clock import Clock
 from regcert.domain.collection import ApiRoot
 from regcert.errors import Code, Refusal
 from regcert.store import collections
+from regcert.store.audit import add_audit
 from regcert.store.database import Database, Tx
-from regcert.store.submissions import add_audit
 from regcert.store.teams import read_facts, touch_rights
 
 

@@ -7,8 +7,8 @@ from regcert.domain.collection import Collection
 from regcert.domain.region import Audience, CollectionEntry
 from regcert.errors import Code, Refusal
 from regcert.store import collections
+from regcert.store.audit import add_audit
 from regcert.store.database import Database, Tx
-from regcert.store.submissions import add_audit
 from regcert.store.teams import read_facts, touch_rights
 
 

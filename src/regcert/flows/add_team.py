@@ -5,8 +5,8 @@ from regcert.domain.region import TeamEntry
 from regcert.domain.team import Team
 from regcert.errors import Code, Refusal
 from regcert.store import teams
+from regcert.store.audit import add_audit
 from regcert.store.database import Database, Tx
-from regcert.store.submissions import add_audit
 
 
 async def add_team(database: Database, clock: Clock, entry: TeamEntry) -> Team:

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from regcert.clock import Clock
 from regcert.domain.principal import Principal
+from regcert.domain.whence import NOWHERE, Whence
 from regcert.errors import Code, Refusal
 from regcert.identity.credentials import read_authorization
+from regcert.identity.networks import is_within
 from regcert.identity.tokens import token_digest
 from regcert.store.database import Database
 from regcert.store.heads import Heads
@@ -25,24 +27,31 @@ class Caller:
     heads: Heads
 
 
-async def authenticate(database: Database, clock: Clock, authorization: str | None) -> Caller:
+async def authenticate(database: Database, clock: Clock, authorization: str | None, whence: Whence = NOWHERE) -> Caller:
     """Turn an `Authorization` header into a principal.
 
-    Unknown, expired and revoked tokens get the same answer.
+    Unknown, expired and revoked tokens get the same answer, and so do those that are not good from where they are shown.
 
     Args:
         database: where tokens are kept.
         clock: for their expiry.
         authorization: the header, or None.
+        whence: where it comes from.
 
     Raises:
         Refusal: UNAUTHENTICATED.
     """
-    return await recognise(database, clock, read_authorization(authorization))
+    return await recognise(database, clock, read_authorization(authorization), whence)
 
 
-async def recognise(database: Database, clock: Clock, token: str) -> Caller:
+async def recognise(database: Database, clock: Clock, token: str, whence: Whence = NOWHERE) -> Caller:
     """Turn a token into a principal.
+
+    Args:
+        database: where tokens are kept.
+        clock: for their expiry.
+        token: what was shown.
+        whence: where it was shown; left out, nothing is known of it, and nothing that is held to a place is good.
 
     Raises:
         Refusal: UNAUTHENTICATED.
@@ -54,7 +63,16 @@ async def recognise(database: Database, clock: Clock, token: str) -> Caller:
         known = await database.run(find_known(digest))
         if known is not None:  # an unknown token is not remembered: strangers can send any number of them
             database.memory.keep(digest, heads.rights, known)
-    principal = known.at(clock.now_us()) if known else None
+    principal = find_principal(known, clock.now_us(), whence)
     if principal is None:
         raise Refusal(Code.UNAUTHENTICATED, "the token is not valid here; ask your coordinator for a new one")
     return Caller(principal, heads)
+
+
+def find_principal(known: Known | None, now_us: int, whence: Whence) -> Principal | None:
+    """Find whom a token speaks for now and from there; None where it is worth nothing, whatever the reason."""
+    if known is None or (known.networks and not is_within(whence.address, known.networks)):
+        return None
+    if known.certificate is not None and known.certificate != whence.certificate:
+        return None
+    return known.at(now_us)

@@ -2,16 +2,28 @@
 
 import uuid
 from collections import Counter, defaultdict
+from collections.abc import Collection as Values
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from regcert.correlation.assess import assess, rank
-from regcert.correlation.cluster import cluster, keep_ids
+from regcert.correlation.cluster import keep_ids
 from regcert.correlation.group import Held, Verdict, judge
 from regcert.correlation.guards import Guards
-from regcert.store.database import Database, Tx
-from regcert.store.groups import Groups, find_shared, load_contexts, load_groups, load_memberships, load_names
+from regcert.correlation.stories import tell_stories
+from regcert.domain.incident import SHARED_BY_STORIES
+from regcert.store.database import Database
+from regcert.store.groups import (
+    Contexts,
+    Groups,
+    find_shared,
+    load_contexts,
+    load_groups,
+    load_memberships,
+    load_names,
+    load_ties,
+)
 from regcert.store.holdings import fold_mentions, rebuild_holdings
 from regcert.store.incidents import Assessed, replace_held, replace_incidents
 from regcert.store.ledger import (
@@ -75,14 +87,15 @@ async def correlate(database: Database, guards: Guards, pace: Pace | None = None
     """
     pace = pace or Pace()
 
-    async def work(tx: Tx) -> bool:
-        began_s = monotonic()
-        span = await tx.run(_read_on(guards, pace.mentions))
-        is_full = span is not None and not span.is_last
-        pace.note(monotonic() - began_s, is_full=is_full)
-        return is_full
+    return await database.apply(lambda _: _timed(guards, pace))
 
-    return await database.write(work)
+
+def _timed(guards: Guards, pace: Pace) -> Program[bool]:
+    began_s = monotonic()
+    span = yield from _read_on(guards, pace.mentions)
+    is_full = span is not None and not span.is_last
+    pace.note(monotonic() - began_s, is_full=is_full)
+    return is_full
 
 
 def _read_on(guards: Guards, most: int) -> Program[Span | None]:
@@ -91,34 +104,97 @@ def _read_on(guards: Guards, most: int) -> Program[Span | None]:
         return None
     stale = yield from match_sightings(span)  # 1
     yield from fold_mentions(span)  # 2
-    stale |= yield from find_withdrawn(span)
-    yield from rebuild_holdings(stale, span.end)
-    touched: defaultdict[str, set[bytes]] = defaultdict(set)  # 3
-    for scope, key in stale | (yield from find_shared(span)):
-        touched[scope].add(key)
-    for scope, keys in touched.items():
-        yield from _regroup(scope, keys, guards)
+    withdrawn = yield from find_withdrawn(span)
+    yield from rebuild_holdings(stale | withdrawn.keys(), span.end)
+    named, seen = yield from find_shared(span)  # 3
+    touched: defaultdict[str, _Touched] = defaultdict(_Touched)
+    for scope, key in stale | named | withdrawn.keys():
+        touched[scope].named.add(key)
+    for scope, key in seen - stale - named - withdrawn.keys():
+        touched[scope].seen.add(key)
+    for (scope, _), named_by in withdrawn.items():
+        touched[scope].lost |= named_by
+    for scope, of_scope in touched.items():
+        yield from _regroup(scope, of_scope, guards)
     yield from close_span(span)
     return span
 
 
-def _regroup(scope: str, touched: set[bytes], guards: Guards) -> Program[None]:
-    """Judge some values anew, and cluster them with every incident that they belong or now connect to."""
-    contexts = yield from load_contexts(scope, touched)
-    previous = yield from load_memberships(scope, touched, set().union(*contexts.values()))
-    keys = touched | set(previous)
-    contexts |= yield from load_contexts(scope, keys - touched)
+@dataclass(slots=True)
+class _Touched:
+    """What a stretch changed in a scope: values that are named anew or no more, those only seen, and what named some before."""
+
+    named: set[bytes] = field(default_factory=set)
+    seen: set[bytes] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Around:
+    """Values with all that they hang together with, as far as it was loaded."""
+
+    contexts: Contexts = field(default_factory=dict)
+    authors: dict[str, str] = field(default_factory=dict)
+    previous: dict[bytes, str] = field(default_factory=dict)
+
+    def load(self, scope: str, keys: set[bytes], lost: set[str], *, everything: bool) -> Program[set[bytes]]:
+        """Load values and their incidents; with `everything`, whatever a chain of contexts leads to. Return all of them.
+
+        What belongs together is decided over all of it at once: so it is the same whatever came first.
+        """
+        fresh, asked = set(keys), set(lost)
+        if lost:
+            asked |= yield from load_ties(scope, lost)
+        done: set[bytes] = set()
+        while fresh:
+            done |= fresh
+            yield from self._load_contexts(scope, fresh)
+            if everything:
+                asked = asked.union(*(self.contexts[key] for key in fresh))
+            memberships, claimed = yield from load_memberships(scope, fresh, asked)
+            self.previous |= memberships
+            fresh, asked = (memberships.keys() | (claimed if everything else set())) - done, set()
+            if not everything:
+                yield from self._load_contexts(scope, fresh)
+                return done | fresh
+        return done
+
+    def _load_contexts(self, scope: str, keys: set[bytes]) -> Program[None]:
+        contexts, authors = yield from load_contexts(scope, keys - self.contexts.keys())
+        self.contexts |= contexts
+        for context, author in authors.items():
+            self.authors[context] = min(author, self.authors.get(context, author))
+
+
+def _regroup(scope: str, touched: _Touched, guards: Guards) -> Program[None]:
+    """Judge some values anew, and tell anew which belong together wherever something that names them has changed."""
+    seen = {key: judge(*group, guards).crosses for key, group in (yield from load_groups(scope, touched.seen)).items()}
+    memberships, claimed = yield from load_memberships(scope, touched.seen, ())
+    turned = {key for key, crosses in seen.items() if crosses != (key in memberships or key in claimed)}
+    around = _Around()
+    told_anew = yield from around.load(scope, touched.named | turned, touched.lost, everything=True)
+    keys = told_anew | (yield from around.load(scope, touched.seen - told_anew, set(), everything=False))
     groups = yield from load_groups(scope, keys)
     verdicts = {key: judge(observable, holdings, guards) for key, (observable, holdings) in groups.items()}
-    crossing = {key: frozenset(contexts[key]) for key, verdict in verdicts.items() if verdict.crosses}
-    kept = keep_ids(cluster(crossing), previous, _new_id)
+    crossing = {key: frozenset(around.contexts[key]) for key, verdict in verdicts.items() if verdict.crosses}
+    told = tell_stories({key: contexts for key, contexts in crossing.items() if key in told_anew}, around.authors)
+    kept = keep_ids((*told.clusters, *_stay(around.previous, told_anew)), around.previous, _new_id)
     named = {context for of_key in crossing.values() for context in of_key if context.startswith(_NAMING)}
     names = yield from load_names(scope, named)
     assessed = {
         one: _assess(one, scope, members, groups, _names(members, crossing, names)) for one, members in kept.incidents.items()
     }
-    yield from replace_incidents(scope, previous, assessed, kept.absorbed)
-    yield from replace_held(scope, keys, _held(verdicts))
+    yield from replace_incidents(scope, around.previous, assessed, kept.absorbed)
+    yield from replace_held(scope, keys, _held(verdicts, told.shared | (claimed - told_anew)))
+
+
+def _stay(previous: Mapping[bytes, str], told_anew: set[bytes]) -> Iterable[frozenset[bytes]]:
+    """List the incidents that hold what they held."""
+    members: defaultdict[str, set[bytes]] = defaultdict(set)
+    for key, one in previous.items():
+        if key not in told_anew:
+            members[one].add(key)
+    return map(frozenset, members.values())
 
 
 def _assess(incident_id: str, scope: str, members: frozenset[bytes], groups: Groups, names: tuple[str, ...]) -> Assessed:
@@ -137,11 +213,11 @@ def _naming_rank(context: str) -> int:
     return next(rank for rank, prefix in enumerate(_NAMING) if context.startswith(prefix))
 
 
-def _held(verdicts: Mapping[bytes, Verdict]) -> dict[bytes, tuple[str, str]]:
+def _held(verdicts: Mapping[bytes, Verdict], shared: Values[bytes]) -> dict[bytes, tuple[str, str]]:
     return {
-        key: (",".join(arrival.country for arrival in verdict.spread), verdict.reason or "")
+        key: (",".join(arrival.country for arrival in verdict.spread), verdict.reason or SHARED_BY_STORIES)
         for key, verdict in verdicts.items()
-        if verdict.held in _SHOWN and len(verdict.spread) > 1
+        if key in shared or (verdict.held in _SHOWN and len(verdict.spread) > 1)
     }
 
 

@@ -19,6 +19,6 @@ async def expire_statuses(database: Database, clock: Clock) -> int:
         How many went; others may post in between.
     """
     before_us, gone = clock.now_us() - KEPT_DAYS * DAY_US, 0
-    while some := await database.write(lambda tx: tx.run(expire(before_us, _A_TIME))):
+    while some := await database.apply(lambda _: expire(before_us, _A_TIME)):
         gone += some
     return gone

@@ -15,7 +15,8 @@ from regcert.flows.add_api_root import enter_api_root
 from regcert.flows.add_collection import enter_collection
 from regcert.flows.add_team import enter_team
 from regcert.flows.create_token import TokenOrder, enter_token
-from regcert.signing.host_key import new_host_key
+from regcert.flows.open_log import lock_path, open_log
+from regcert.signing.host_key import new_host_key, read_host_key
 from regcert.store.database import Database, Tx, open_database
 from regcert.store.migrate import migrate
 from regcert.store.teams import add_facts, begin_order, read_facts
@@ -39,13 +40,14 @@ class Founded:
     api_root: str
 
 
-async def initialise(data_dir: Path, database_url: str, clock: Clock, region: Region) -> Founded:
+async def initialise(data_dir: Path, database_url: str, clock: Clock, region: Region, log_lock: Path | None = None) -> Founded:
     """Found a host.
 
     1. Make the data folder, for the service's own user alone.
     2. Bring the database's schema up to date, and refuse a database that has a region.
     3. Make the host key, unless one is there.
     4. Enter the region and the first token in one transaction.
+    5. Begin the transparency log. A host of an older release, which has none yet, gets it here, too.
 
     A crash before the end of 4 leaves a host that can be founded by running it again. Two at the same moment are kept apart
     by the primary keys of what 4 writes.
@@ -55,18 +57,25 @@ async def initialise(data_dir: Path, database_url: str, clock: Clock, region: Re
         database_url: where the database is or shall be.
         clock: what time it is.
         region: who takes part.
+        log_lock: where the log's lock file shall be; left out, in `data_dir`.
 
     Raises:
-        Refusal: ALREADY_EXISTS, INVALID_REGION, INVALID_SETTING, UNSAFE_DATABASE.
+        Refusal: ALREADY_EXISTS, INVALID_REGION, INVALID_SETTING, UNSAFE_DATABASE, LOG_FORK.
     """
     if SIGHTINGS_COLLECTION not in {collection.slug for collection in region.collections}:
         raise Refusal(Code.INVALID_REGION, f"add a collection {SIGHTINGS_COLLECTION!r}: sightings that name no other go there")
     _make_private_folder(data_dir)  # 1
     await migrate(database_url)  # 2
     async with open_database(database_url, clock) as database:
-        await _require_new(database)
-        _keep_host_key(data_dir / HOST_KEY_FILE)  # 3
-        return await database.write(lambda tx: _enter_region(tx, clock.now_us(), region))  # 4
+        key = data_dir / HOST_KEY_FILE
+        if await _is_founded(database):
+            if key.exists():
+                await open_log(database, clock, read_host_key(key.read_bytes()), lock_path(data_dir, log_lock))
+            raise Refusal(Code.ALREADY_EXISTS, "this host has a region already, which stays as it is; its schema is up to date")
+        _keep_host_key(key)  # 3
+        founded = await database.write(lambda tx: _enter_region(tx, clock.now_us(), region))  # 4
+        await open_log(database, clock, read_host_key(key.read_bytes()), lock_path(data_dir, log_lock))  # 5
+        return founded
 
 
 def read_region_file(path: Path) -> Region:
@@ -90,10 +99,9 @@ def _make_private_folder(folder: Path) -> None:
         raise Refusal(Code.INVALID_SETTING, f"data_dir cannot be made: {error.strerror}; choose another") from error
 
 
-async def _require_new(database: Database) -> None:
+async def _is_founded(database: Database) -> bool:
     async with database.read() as connection:
-        if await read_facts(connection):
-            raise Refusal(Code.ALREADY_EXISTS, "this host has a region already, which stays as it is; its schema is up to date")
+        return bool(await read_facts(connection))
 
 
 def _keep_host_key(path: Path) -> None:
@@ -128,6 +136,8 @@ async def _enter_region(tx: Tx, at_us: int, region: Region) -> Founded:
             "footnotes": [asdict(footnote) for footnote in region.footnotes],
             "countries": [asdict(country) for country in region.countries],
             "sightings_collection": SIGHTINGS_COLLECTION,
+            "second_person": region.second_person,
+            "key_approvals": region.key_approvals,
         },
     )
     admin = _founding_team(teams)

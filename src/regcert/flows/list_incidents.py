@@ -13,6 +13,7 @@ from regcert.domain.holding import Holding
 from regcert.domain.incident import Incident
 from regcert.domain.principal import Principal
 from regcert.errors import Code, Refusal
+from regcert.flows.record_reading import note_incidents
 from regcert.policy.permissions import Permission, require
 from regcert.stix.observable import Observable
 from regcert.store.database import Database
@@ -64,6 +65,7 @@ async def page_incidents(
         found = await list_incidents(connection, scopes, before, limit + 1)
     now_us = clock.now_us()
     shown = found[:limit]
+    await note_incidents(database, principal, (incident for _, incident in shown))
     following = _write_cursor(shown[-1][0], shown[-1][1].incident_id) if len(found) > limit else None
     return IncidentPage(tuple(Ranked(incident, current_score(incident, now_us)) for _, incident in shown), following)
 
@@ -83,6 +85,7 @@ async def get_incident(
         if incident is None:
             raise Refusal(Code.NOT_FOUND, "there is no such incident")
         keys = await list_members(connection, incident.scope, incident.incident_id)
+    await note_incidents(database, principal, [incident])
     groups = await database.run(load_groups(incident.scope, sorted(keys)[:MOST_EVIDENCE]))
     evidence = sorted(groups.values(), key=lambda group: group[0])
     return Ranked(incident, current_score(incident, clock.now_us())), evidence

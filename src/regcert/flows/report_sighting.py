@@ -9,6 +9,7 @@ from regcert.domain.principal import Principal
 from regcert.domain.report import read_report
 from regcert.domain.sighting import SightingReport
 from regcert.errors import Code, Refusal
+from regcert.flows.add_collection import scope_of
 from regcert.policy.permissions import Permission, require
 from regcert.stix.tlp import Tlp
 from regcert.store.collections import list_api_roots
@@ -18,6 +19,7 @@ from regcert.store.teams import read_facts
 from regcert.store.visibility import find_collection
 
 MOST_REPORTS = 10_000
+_EVERYBODY = scope_of("all")
 
 
 @dataclass(slots=True)
@@ -43,7 +45,8 @@ async def report_sightings(
     1. Read each report; a bad one does not spoil the others.
     2. File it: under the collection it names, in whatever API root that is, else under the region's collection for sightings.
        A report on an indicator that fewer teams can see than that collection has readers is filed beside the indicator: that
-       it was seen must not tell anybody that it exists.
+       it was seen must not tell anybody that it exists. And one that names a circle stays in it: that it was seen there must
+       not tell anybody outside.
     3. Write all of them in one transaction; a report id that the team has used before changes nothing.
 
     Args:
@@ -92,23 +95,31 @@ class _Desk:
     """Where reports can be filed: what the principal may write, and where it sees the indicators that are named."""
 
     collections: Mapping[str, Collection]
-    indicators: Mapping[str, tuple[int, str, Tlp]]
+    indicators: Mapping[str, Sequence[tuple[int, str, Tlp]]]
     default: str
 
     def file(self, report: SightingReport, wanted: str | None) -> tuple[int, Tlp]:
-        """Choose the collection a report belongs to, and its marking there."""
+        """Choose the collection a report belongs to, and its marking there; never one that more teams read than the one named."""
         collection = self.collections.get(wanted or self.default)
         if collection is None:
             raise Refusal(Code.INVALID_SIGHTING, "there is no collection to file this under that your team may write to")
         if report.indicator_id is None:
             return collection.collection_id, collection.ceiling
-        found = self.indicators.get(report.indicator_id)
-        if found is None:
+        places = self.indicators.get(report.indicator_id)
+        if not places:
             raise Refusal(Code.UNKNOWN_INDICATOR, "there is no such indicator; poll the collection, or report the value itself")
-        collection_id, scope, marking = found
-        if scope == collection.scope:
-            return collection.collection_id, marking
-        return collection_id, marking
+        for _, scope, marking in places:
+            if scope == collection.scope:
+                return collection.collection_id, marking
+        collection_id, scope, marking = places[-1]
+        if wanted is None or collection.scope == _EVERYBODY:
+            return collection_id, marking
+        if scope == _EVERYBODY:
+            return collection.collection_id, collection.ceiling
+        raise Refusal(
+            Code.INVALID_SIGHTING,
+            "the collection and the indicator are for different circles of teams; leave the collection out, or report the value",
+        )
 
 
 async def _open_desk(

@@ -10,6 +10,7 @@ import msgspec
 from regcert.domain.collection import Collection
 from regcert.errors import Code, Refusal
 from regcert.flows.authenticate import Caller
+from regcert.flows.record_reading import note_page
 from regcert.policy.permissions import Permission, require
 from regcert.store.database import Database
 from regcert.store.pages import Content, Entry, Stretch, has_object, list_entries, read_content
@@ -104,6 +105,7 @@ async def retrieve(database: Database, cursor_key: bytes, question: Question) ->
     3. Whoever brings the tag of the answer has it: as long as nothing changes in the collection, no answer does.
     4. One indexed read, unless it was read before and nothing has changed since.
     5. An empty answer for one object that is not there at all is NOT_FOUND; for one whose versions do not match it is empty.
+    6. Who is shown something marked AMBER+STRICT or RED is written down before, or is not shown it.
 
     Args:
         database: where from.
@@ -111,7 +113,7 @@ async def retrieve(database: Database, cursor_key: bytes, question: Question) ->
         question: what is asked.
 
     Raises:
-        Refusal: NOT_FOUND, FORBIDDEN.
+        Refusal: NOT_FOUND, FORBIDDEN; BUSY.
 
     Spec: TAXII 2.1 §5.3 to §5.8, RFC 9110 §8.8.3 and §13.1.2 (entity tags)
     """
@@ -132,6 +134,9 @@ async def retrieve(database: Database, cursor_key: bytes, question: Question) ->
     found = await _read(database, question, stretch, changed)  # 4
     if found.last is None and question.stix_id is not None:  # 5
         await _require_object(database, question, collection)
+    if found.first is not None and found.last is not None:  # 6
+        span = found.first, found.last
+        await note_page(database, principal, collection, question.shape.value, span, question.stix_id, changed)
     following = write_cursor(Cursor(found.last, stretch.filters), cursor_key, binding) if found.more and found.last else None
     name = "versions" if question.shape is Shape.VERSIONS else "objects"
     body = resources.page(name, found.bodies, following, empty_list=question.empty_list)

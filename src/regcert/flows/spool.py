@@ -7,10 +7,12 @@ from contextlib import suppress
 
 import orjson
 
+from regcert.domain.publication import MANIFEST_TYPE
 from regcert.domain.submission import Received
 from regcert.errors import Refusal
+from regcert.flows.find_standing import find_standing
 from regcert.flows.publish import Receipt
-from regcert.signing.verify import require_attestable
+from regcert.signing.verify import in_pieces, require_attestable, suspended
 from regcert.stix.splitter import Splitter
 from regcert.store.database import Database
 from regcert.store.spool import add_piece, give_up
@@ -20,7 +22,7 @@ from regcert.taxii import resources
 PIECE_OBJECTS = 1000
 PIECE_BYTES = 4 * 1024 * 1024
 _FIRST = 0
-_DEFINITION = b"marking-definition--"
+_DEFINITION = "marking-definition"
 
 
 async def spool(database: Database, received: Received, pieces: AsyncIterator[bytes]) -> Receipt:
@@ -30,6 +32,8 @@ async def spool(database: Database, received: Received, pieces: AsyncIterator[by
     2. Take the body apart, and keep its objects in pieces that one transaction can take. Marking definitions go first: what they
        explain may stand anywhere in the body.
     3. The frame was whole: give the submission its status, which says that all of it is pending.
+
+    A publication manifest cannot stand in such a body: no manifest lists what is looked at in pieces.
 
     If we crash before 3, nothing was promised: what was kept is never looked at, and cleared away with the old statuses. Behind
     it, `flows/unspool.py` does the rest, however often it is begun.
@@ -43,21 +47,23 @@ async def spool(database: Database, received: Received, pieces: AsyncIterator[by
         The status, pending.
 
     Raises:
-        Refusal: the frame cannot be read, or an object in it is too large; nothing is kept.
+        Refusal: the frame cannot be read, an object in it is too large, or it is signed; nothing is kept.
     """
     require_attestable(received.collection)
+    if (await find_standing(database, received.principal.team)).suspended:
+        raise suspended()
     status_id = str(uuid.uuid4())
-    submission_id = await database.write(lambda tx: tx.run(begin_submission(received, status_id)))  # 1
+    submission_id = await database.apply(lambda _: begin_submission(received, status_id))  # 1
     is_whole = False
     try:
         total = await _keep(database, submission_id, pieces)  # 2
         status = resources.pending_status(status_id, received.at_us, 0, 0, total)
-        await database.write(lambda tx: tx.run(finish_submission(submission_id, status)))  # 3
+        await database.apply(lambda _: finish_submission(submission_id, status))  # 3
         is_whole = True
     finally:
         if not is_whole:
             with suppress(Refusal):  # a database that is gone keeps what nobody will look at
-                await database.write(lambda tx: tx.run(give_up(submission_id)))
+                await database.apply(lambda _: give_up(submission_id))
     return Receipt(status, total)
 
 
@@ -68,12 +74,12 @@ async def _keep(database: Database, submission_id: int, pieces: AsyncIterator[by
 
     async def keep(some: _Batch, at: int) -> None:
         envelope, objects = some.take()
-        await database.write(lambda tx: tx.run(add_piece(submission_id, at, objects, envelope)))
+        await database.apply(lambda _: add_piece(submission_id, at, objects, envelope))
 
     async for piece in pieces:
         # Computation, so in a thread; and a step that is small against what others wait for.
         for text in await asyncio.to_thread(_split, splitter, piece):
-            chosen = definitions if _defines_marking(text) and not definitions.is_full else batch
+            chosen = definitions if _is_of(_DEFINITION, text) and not definitions.is_full else batch
             chosen.add(text)
             total += 1
             if batch.is_full:
@@ -87,17 +93,21 @@ async def _keep(database: Database, submission_id: int, pieces: AsyncIterator[by
 
 
 def _split(splitter: Splitter, piece: bytes) -> list[bytes]:
-    return list(splitter.feed(piece))
+    texts = list(splitter.feed(piece))
+    if any(_is_of(MANIFEST_TYPE, text) for text in texts):
+        raise in_pieces()
+    return texts
 
 
-def _defines_marking(text: bytes) -> bool:
-    if _DEFINITION not in text:
+def _is_of(kind: str, text: bytes) -> bool:
+    """Tell whether an object is of a type. One that hides its type behind escapes is found when it is looked at."""
+    if kind.encode() not in text:
         return False
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return False
-    return isinstance(value, dict) and value.get("type") == "marking-definition"
+    return isinstance(value, dict) and value.get("type") == kind
 
 
 class _Batch:

@@ -2,22 +2,24 @@
 
 from regcert.domain.submission import Admitted, Received, Refused
 from regcert.errors import Code, Refusal
+from regcert.flows.hold import find_reason_to_hold, too_large_to_hold
 from regcert.flows.publish import look_into
 from regcert.stix.schema import SchemaSet
 from regcert.stix.timestamps import write_timestamp
+from regcert.store.audit import note_deed
 from regcert.store.database import Database
 from regcert.store.objects import record_objects
 from regcert.store.order import lock_order
 from regcert.store.programs import Program
 from regcert.store.spool import Outcome, Progress, Work, clear, find_work, finish_piece, is_waiting, list_outcomes
-from regcert.store.submissions import finish_submission, note_deed
+from regcert.store.submissions import finish_submission
 from regcert.taxii import resources
 
 
 async def unspool(database: Database, schemas: SchemaSet) -> bool:
     """Publish the next piece of what was kept.
 
-    1. Parse and admit its objects, as every envelope's.
+    1. Parse and admit its objects, as every envelope's. What would wait for a second person is refused: a part cannot be held.
     2. In one transaction: record them, note what became of each, and tell the status how far it is; with the last piece, the
        status is complete and the pieces are let go.
 
@@ -35,12 +37,12 @@ async def unspool(database: Database, schemas: SchemaSet) -> bool:
         return False
     received = Received(work.principal, work.collection, work.envelope, work.received_us)
     try:
-        admitted = await look_into(database, schemas, received)  # 1
+        admitted = await look_into(database, schemas, received, is_piece=True)  # 1
     except Refusal as refusal:  # of the piece as a whole: the collection's own rule has changed since
         outcome = Outcome([], [_told(work, Refused("unknown", None, refusal))] * work.objects)
-        await database.write(lambda tx: tx.run(_finish(work, outcome)))
+        await database.apply(lambda _: _finish(work, outcome))
     else:
-        await database.write(lambda tx: tx.run(_record(work, admitted, tx.now_us())))  # 2
+        await database.apply(lambda now_us: _record(work, admitted, now_us))  # 2
     return True
 
 
@@ -48,6 +50,10 @@ def _record(work: Work, admitted: Admitted, now_us: int) -> Program[None]:
     yield from lock_order()
     if not (yield from is_waiting(work)):
         return  # another process was faster
+    if (yield from find_reason_to_hold(admitted, now_us)) is not None:
+        told = [_told(work, Refused(one.stix.stix_id, one.stix.version, too_large_to_hold())) for one in admitted.objects]
+        yield from _finish(work, Outcome([], [*told, *(_told(work, one) for one in admitted.refused)]))
+        return
     recorded = yield from record_objects(admitted, work.submission_id, now_us)
     yield from _finish(work, Outcome(recorded.accepted, [_told(work, one) for one in recorded.refused]))
 

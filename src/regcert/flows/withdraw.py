@@ -6,11 +6,12 @@ should never have been there; pollers do not see it, but correlation forgets it.
 
 from regcert.clock import Clock
 from regcert.errors import Code, Refusal
+from regcert.flows.hold import is_too_much
 from regcert.flows.retrieve import Question, get_collection
 from regcert.policy.permissions import Permission, require
+from regcert.store.audit import add_audit
 from regcert.store.database import Database, Tx
 from regcert.store.deletions import delete_versions
-from regcert.store.submissions import add_audit
 
 
 async def withdraw(database: Database, clock: Clock, question: Question) -> None:
@@ -22,7 +23,8 @@ async def withdraw(database: Database, clock: Clock, question: Question) -> None
         question: which object of which collection.
 
     Raises:
-        Refusal: NOT_FOUND; FORBIDDEN where the principal may read but not write, or another team published the object.
+        Refusal: NOT_FOUND; FORBIDDEN where the principal may read but not write, or another team published the object;
+            SECOND_PERSON_REQUIRED beyond what one person may take back within an hour.
 
     Spec: TAXII 2.1 §5.7
     """
@@ -34,7 +36,14 @@ async def withdraw(database: Database, clock: Clock, question: Question) -> None
     stix_id = question.stix_id or ""
 
     async def work(tx: Tx) -> None:
-        await delete_versions(tx, collection.collection_id, principal.team.team_id, stix_id, question.filters)
+        withdrawn = await delete_versions(tx, collection.collection_id, principal, stix_id, question.filters)
+        # Counted behind the deletion, which is undone with all else here: what may not be deleted at all is refused before.
+        if withdrawn and await tx.run(is_too_much(collection.collection_id, principal.team.team_id, tx.now_us())):
+            raise Refusal(
+                Code.SECOND_PERSON_REQUIRED,
+                "your team has taken back too much within the hour; post the objects with revoked: true, which a second person"
+                " can approve, or wait",
+            )
         await add_audit(tx, principal, clock.now_us(), "delete", f"{collection.slug} {stix_id}")
 
     await database.write(work)

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from regcert.errors import Code, Refusal
 
 MOST_WORDS = 200
+MOST_FAILURES = 100
 _REDIRECTS = range(300, 400)
 
 
@@ -53,6 +55,9 @@ def refusal_of(status: int, body: bytes) -> Refusal:
         status: the HTTP number, 300 to 599.
         body: the bounded body, whatever is in it.
 
+    Returns:
+        The refusal; in its details, the server's own code and the objects that it names, cut to what may be shown.
+
     Spec: TAXII 2.1 §3.6.1, RFC 9457
     """
     said = _words(body)
@@ -64,7 +69,7 @@ def refusal_of(status: int, body: bytes) -> Refusal:
         return Refusal(Code.NOT_FOUND, said or "the server has nothing at this address, or not for these credentials")
     if status in {429, 503}:
         return Refusal(Code.BUSY, said or "the server is busy; try again in a few seconds")
-    return Refusal(Code.REFUSED_BY_SERVER, f"the server answered {status}: {said or 'no reason given'}")
+    return Refusal(Code.REFUSED_BY_SERVER, f"the server answered {status}: {said or 'no reason given'}", _details(body))
 
 
 def unreachable(server: str) -> Refusal:
@@ -77,11 +82,28 @@ def unreadable() -> Refusal:
     return Refusal(Code.REFUSED_BY_SERVER, "the server's answer cannot be read; is this the address of a RegCERT or TAXII 2.1?")
 
 
+def _details(body: bytes) -> dict[str, Any] | None:
+    """Read what a program can act on: the server's code, and which objects it refuses, where it says so."""
+    error = _read(body)
+    code, told = inert(error.get("error_code") or error.get("code"), 64), error.get("details")
+    listed = told.get("failures") if isinstance(told, Mapping) else None
+    some = listed[:MOST_FAILURES] if isinstance(listed, list) else []
+    failures = [
+        {name: inert(one.get(name), most) for name, most in (("id", MOST_WORDS), ("version", 64), ("message", MOST_WORDS))}
+        for one in some
+        if isinstance(one, Mapping)
+    ]
+    return {"code": code, "failures": failures} if code else None
+
+
 def _words(body: bytes) -> str:
+    error = _read(body)
+    return inert(error.get("description") or error.get("detail")) or inert(error.get("title"))
+
+
+def _read(body: bytes) -> Mapping[str, Any]:
     try:
         error = json.loads(body[:65_536])
     except (ValueError, RecursionError):
-        return ""
-    if not isinstance(error, Mapping):
-        return ""
-    return inert(error.get("description") or error.get("detail")) or inert(error.get("title"))
+        return {}
+    return error if isinstance(error, Mapping) else {}

@@ -85,6 +85,29 @@ async def fetch_incidents(server: str, token: str) -> list[dict[str, Any]]:
     raise unreadable()
 
 
+async def ask_api(
+    server: str, token: str, method: str, path: str, *, body: Mapping[str, object] | None = None, **query: str
+) -> dict[str, Any]:
+    """Send one request to another host's API.
+
+    Args:
+        server: the host's address.
+        token: of somebody who may ask that.
+        method: of HTTP.
+        path: below the address, beginning with `/`.
+        body: sent as JSON, or None.
+        query: parameters of the address.
+
+    Returns:
+        The JSON object that it was answered with; nothing in it has been checked.
+
+    Raises:
+        Refusal: UNREACHABLE, UNAUTHENTICATED, NOT_FOUND, BUSY, REFUSED_BY_SERVER.
+    """
+    async with _session(server, token) as session:
+        return await _ask(session, method, path, json=body, params=query)
+
+
 @asynccontextmanager
 async def _session(server: str, token: str) -> AsyncIterator[aiohttp.ClientSession]:
     address = require_server(server)
@@ -109,7 +132,7 @@ async def _ask(session: aiohttp.ClientSession, method: str, path: str, **request
     except (ValueError, RecursionError) as error:
         raise (unreadable() if response.ok else refusal_of(response.status, body)) from error
     # A call of which nothing could be taken is answered 422 with every reason, which is worth more than the number.
-    if isinstance(answer, dict) and (response.status == 200 or (response.status == 422 and "refused" in answer)):
+    if isinstance(answer, dict) and (response.status in {200, 201, 202} or (response.status == 422 and "refused" in answer)):
         return answer
     raise unreadable() if response.status < 300 else refusal_of(response.status, body)
 

@@ -90,12 +90,13 @@ class HttpWire:
 
 
 @asynccontextmanager
-async def open_wire(server: str, timeout_s: float) -> AsyncIterator[HttpWire]:
+async def open_wire(server: str, timeout_s: float, *, proxies_from_environment: bool = False) -> AsyncIterator[HttpWire]:
     """Open a wire to the host of an address.
 
     Args:
         server: any address on it.
         timeout_s: how long one answer may take, with its body.
+        proxies_from_environment: go through the proxy that the environment names; a judge does not.
 
     Raises:
         Refusal: INVALID_SETTING.
@@ -110,6 +111,7 @@ async def open_wire(server: str, timeout_s: float) -> AsyncIterator[HttpWire]:
         connector=aiohttp.TCPConnector(force_close=True),
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=_UNASKED,
+        trust_env=proxies_from_environment,
         timeout=aiohttp.ClientTimeout(total=timeout_s),
         max_line_size=65_536,
         max_field_size=65_536,

@@ -6,8 +6,10 @@ unknown marking is RED, and an object without one is as sensitive as its collect
 
 from collections.abc import Mapping
 
+from regcert.domain.collection import Collection
 from regcert.domain.submission import Admitted, AdmittedObject, Refused, Verified
 from regcert.errors import Code, Refusal
+from regcert.policy.lowering import mildest
 from regcert.stix.object import StixObject
 from regcert.stix.tlp import MARKING_IDS, Tlp
 
@@ -30,19 +32,23 @@ def unknown_markings(objects: tuple[StixObject, ...]) -> frozenset[str]:
     )
 
 
-def admit(verified: Verified, *, neighbours: frozenset[str], stored: Markings) -> Admitted:
+def admit(
+    verified: Verified, *, neighbours: frozenset[str], stored: Markings, readable: Mapping[int, Tlp] | None = None
+) -> Admitted:
     """Decide for every object of an envelope whether it may stand in the collection.
 
     1. Nobody speaks for another enrolled team: neither as the author of an object nor as its identity. Any other author is
        a third party whom the posting team relays, and stays the author.
     2. The strictest marking of the object, or the ceiling where it has none, must not be above the ceiling.
 
-    Whether an object of this id is somebody else's already is decided where that is known: `store/objects.py`.
+    Whether an object of this id is somebody else's already, or stands here with a stricter marking, is decided where that is
+    known: `store/objects.py`.
 
     Args:
         verified: the envelope.
         neighbours: the identity ids of all enrolled teams but the posting one.
         stored: what the collection's own marking definitions stand for, None for a statement.
+        readable: the ceilings of the collections that the sender reads and that hold anything; None where only this one counts.
     """
     received = verified.parsed.received
     markings: Markings = {**stored, **defined_markings(verified.parsed.objects), **MARKING_IDS}
@@ -56,7 +62,25 @@ def admit(verified: Verified, *, neighbours: frozenset[str], stored: Markings) -
             refused.append(Refused(stix.stix_id, stix.version, refusal))
         else:
             objects.append(AdmittedObject(stix, marking, stix.created_by or received.principal.team.identity_id))
-    return Admitted(received, verified.vouched, tuple(objects), tuple(refused))
+    elsewhere, reads = _compared(received.collection, objects, readable)
+    return Admitted(
+        received, verified.vouched, tuple(objects), tuple(refused), reads, elsewhere,
+        publication=verified.publication, key_id=verified.key_id,
+        declassified=verified.publication.declassifies if verified.publication else frozenset(),
+    )  # fmt: skip
+
+
+def _compared(
+    collection: Collection, objects: list[AdmittedObject], readable: Mapping[int, Tlp] | None
+) -> tuple[tuple[int, ...], bool]:
+    """Choose the collections where an object may stand with a stricter marking, and tell whether this one may be looked at.
+
+    Only what the sender reads is compared: a refusal must not tell that something exists elsewhere (law 5).
+    """
+    if readable is None:
+        return (), True
+    here, least = collection.collection_id, mildest(objects)
+    return tuple(one for one, ceiling in sorted(readable.items()) if one != here and ceiling > least), here in readable
 
 
 def _require_own_voice(stix: StixObject, neighbours: frozenset[str]) -> None:

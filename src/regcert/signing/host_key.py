@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from regcert.errors import Code, Refusal
+from regcert.signing.private_key import PrivateKey, private_key_of
 
 
 class HostKey:
@@ -35,6 +36,10 @@ class HostKey:
         """
         info = b"regcert/" + purpose.encode()
         return HKDF(hashes.SHA256(), 32, salt=None, info=info).derive(self._private.private_bytes_raw())
+
+    def log_key(self) -> PrivateKey:
+        """Return the key that signs this host's log; its public half names the log."""
+        return private_key_of(self.derive("log"))
 
 
 def new_host_key() -> HostKey:

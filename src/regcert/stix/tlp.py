@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
+from regcert.errors import Code, Refusal
+
 
 class Tlp(IntEnum):
     """One step of the Traffic Light Protocol 2.0; a larger value is stricter."""
@@ -51,18 +53,41 @@ def read_tlp(text: str) -> Tlp | None:
 def definition_tlp(definition: Mapping[str, Any]) -> Tlp | None:
     """Tell what a marking-definition object restricts.
 
-    An object that carries the id of a TLP step is that step whatever else it says, and one that calls itself TLP under
-    another id is RED: names are free, ids are not.
+    An object that carries the id of a TLP step is that step, and one that calls itself TLP under another id is RED: names are
+    free, ids are not. What carries the id of a step and says something else is refused: whoever reads it here would believe it.
 
     Args:
         definition: a STIX marking-definition.
 
     Returns:
         The step it stands for, or None where it is a marking of another kind (a statement), which restricts nothing.
+
+    Raises:
+        Refusal: INVALID_STIX.
     """
     known = MARKING_IDS.get(str(definition.get("id")))
     if known is not None:
+        if any(step is not known for step in _steps_told(definition)):
+            raise Refusal(
+                Code.INVALID_STIX,
+                "the id is that of a TLP marking and the content is not; leave it out, everybody has that marking",
+            )
         return known
     if definition.get("definition_type") == "statement":
         return None
     return Tlp.RED
+
+
+def _steps_told(definition: Mapping[str, Any]) -> list[Tlp | None]:
+    """List what a definition says that it is, in each place where one can say so; None for what is no step."""
+    told: list[Tlp | None] = []
+    kind, content, name = (definition.get(key) for key in ("definition_type", "definition", "name"))
+    if kind is not None or content is not None:
+        is_tlp = isinstance(kind, str) and kind.lower() == "tlp"
+        told.append(read_tlp(str(content.get("tlp"))) if is_tlp and isinstance(content, Mapping) else None)
+    extensions = definition.get("extensions")
+    parts = extensions.values() if isinstance(extensions, Mapping) else ()
+    told += [read_tlp(str(part["tlp_2_0"])) for part in parts if isinstance(part, Mapping) and "tlp_2_0" in part]
+    if isinstance(name, str) and (step := read_tlp(name)) is not None:
+        told.append(step)
+    return told or [None]

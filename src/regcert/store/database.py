@@ -10,8 +10,7 @@ Readers have connections of their own, which refuse to write.
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +28,7 @@ from regcert.store.memory import Memory
 from regcert.store.order import lock_order, take_positions
 from regcert.store.outages import answer_of, answering
 from regcert.store.programs import Program, run_in_sqlite, run_on_postgres
-from regcert.store.readers import PostgresReaders, Readers, SqliteReaders
+from regcert.store.readers import Made, Outcome, PostgresReaders, Readers, SqliteReaders, SqliteThreads, write_all
 from regcert.store.turns import Turns
 
 GATHER = 64
@@ -50,7 +49,6 @@ _INDEXED = {
 
 # What BEGIN IMMEDIATE is on SQLite: commits of several processes follow each other, so none can wait for another in a circle.
 _ONE_WRITER = "SELECT pg_advisory_xact_lock(762373)"
-_LOG = logging.getLogger("regcert.store")
 T = TypeVar("T")
 Reader = AsyncConnection
 
@@ -79,11 +77,11 @@ class Tx:
         return await run_on_postgres(driver, program)
 
     async def lock_order(self) -> int:
-        """Take the host's order lock; `lock_order` below says what that means."""
+        """Take the host's order lock; `store/order.py` says what that means."""
         return await self.run(lock_order())
 
     async def take_positions(self, count: int) -> range:
-        """Take the next places in the host's order; `take_positions` below says how."""
+        """Take the next places in the host's order; `store/order.py` says how."""
         return await self.run(take_positions(count, self.now_us()))
 
     def now_us(self) -> int:
@@ -95,6 +93,7 @@ class Tx:
 class _Request:
     work: Callable[[Tx], Awaitable[Any]]
     done: asyncio.Future[Any]
+    made: Made | None = None
 
 
 class Database:
@@ -106,9 +105,18 @@ class Database:
         readers: the hot path's own connections, which refuse to write, too.
         turns: when this process may write.
         clock: what time it is.
+        direct: a connection for what is nothing but programs, whose whole transaction is then one step; on SQLite only.
     """
 
-    def __init__(self, writer: AsyncEngine, reader: AsyncEngine, readers: Readers, turns: Turns, clock: Clock) -> None:
+    def __init__(
+        self,
+        writer: AsyncEngine,
+        reader: AsyncEngine,
+        readers: Readers,
+        turns: Turns,
+        clock: Clock,
+        direct: "SqliteThreads[Sequence[Made]] | None" = None,
+    ) -> None:
         self.memory = Memory(MEMORY_BYTES)
         self._writer = writer
         self._reader = reader
@@ -116,6 +124,7 @@ class Database:
         self._turns = turns
         self._lookout = Lookout(readers, turns.number)
         self._clock = clock
+        self._direct = direct
         self._requests: asyncio.Queue[_Request] = asyncio.Queue(WAITING)
 
     @property
@@ -135,13 +144,29 @@ class Database:
         Raises:
             Refusal: what the work refused; nothing of it is kept. BUSY when too many wait already, or the database fails.
         """
-        request = _Request(work, asyncio.get_running_loop().create_future())
+        result: T = await self._ask(_Request(work, asyncio.get_running_loop().create_future()))
+        return result
+
+    async def apply(self, make: Callable[[int], Program[T]]) -> T:
+        """Run one program in a transaction, and return once it is on disk; as `write`, but in a single step on SQLite.
+
+        Args:
+            make: makes the program, given what time it is.
+
+        Raises:
+            Refusal: as `write`.
+        """
+        done = asyncio.get_running_loop().create_future()
+        request = _Request(lambda tx: tx.run(make(tx.now_us())), done, lambda: make(self._clock.now_us()))
+        result: T = await self._ask(request)
+        return result
+
+    async def _ask(self, request: _Request) -> Any:
         try:
             self._requests.put_nowait(request)
         except asyncio.QueueFull as error:
             raise Refusal(Code.BUSY, "the host is busy; nothing was stored, try again in a few seconds") from error
-        result: T = await request.done
-        return result
+        return await request.done
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -202,8 +227,8 @@ class Database:
         """
         answers: list[tuple[_Request, Any, Exception | None]] = []
         try:
-            async with self._turns.take(), self._writer.begin() as connection:
-                answers = [await self._run(connection, request) for request in batch]
+            async with self._turns.take():
+                answers = await self._run_all(batch)
         except asyncio.CancelledError:
             for request in batch:
                 request.done.cancel()
@@ -218,6 +243,17 @@ class Database:
                 request.done.set_result(result)
             else:
                 request.done.set_exception(failure)
+
+    async def _run_all(self, batch: list[_Request]) -> list[tuple[_Request, Any, Exception | None]]:
+        made = [request.made for request in batch if request.made is not None]
+        if self._direct is not None and len(made) == len(batch):
+            outcomes: list[Outcome] = await self._direct.do(made)
+            return [
+                (request, result, failure and answer_of(failure))
+                for request, (result, failure) in zip(batch, outcomes, strict=True)
+            ]
+        async with self._writer.begin() as connection:
+            return [await self._run(connection, request) for request in batch]
 
     async def _run(self, connection: AsyncConnection, request: _Request) -> tuple[_Request, Any, Exception | None]:
         savepoint = await connection.begin_nested()
@@ -244,11 +280,12 @@ async def open_database(url: str, clock: Clock, *, readers: int = 4) -> AsyncIte
     """
     writer, reader = _engines(url, readers)
     programs = _readers(url)
+    direct = _direct(url)
     turns = Turns(Path(f"{url.removeprefix('sqlite:///')}-turn") if url.startswith("sqlite:") else None)
     try:
         async with writer.connect() as connection:
             await _require_safe(connection)
-        database = Database(writer, reader, programs, turns, clock)
+        database = Database(writer, reader, programs, turns, clock, direct)
         serving = asyncio.create_task(database.serve_writes(), name="writer")
         try:
             yield database
@@ -259,6 +296,8 @@ async def open_database(url: str, clock: Clock, *, readers: int = 4) -> AsyncIte
             database.turn_away()
     finally:
         await programs.close()
+        if direct is not None:
+            await direct.close()
         turns.close()
         await reader.dispose()
         await writer.dispose()
@@ -302,6 +341,12 @@ def _readers(url: str) -> Readers:
         # Two: on a small machine more threads would only wait for each other.
         return SqliteReaders(url.removeprefix("sqlite:///"), lambda connection: _prepare_sqlite_reader(connection, None), 2)
     return PostgresReaders(url, _INDEXED, 4)
+
+
+def _direct(url: str) -> SqliteThreads[Sequence[Made]] | None:
+    if not url.startswith("sqlite:"):
+        return None
+    return SqliteThreads(url.removeprefix("sqlite:///"), lambda connection: _prepare_sqlite(connection, None), write_all, 1)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, LargeBinary, String, and_, bindparam, exists, select, union
 
 from regcert.domain.holding import Holding
+from regcert.domain.incident import SHARED_BY_STORIES
 from regcert.domain.team import Team
 from regcert.stix.object import read_name
 from regcert.stix.observable import Observable, ObservableKind
@@ -15,6 +16,7 @@ from regcert.store.many import among_keys, among_listed
 from regcert.store.programs import Program, Statement
 from regcert.store.tables import (
     CollectionRow,
+    HeldBackRow,
     HoldingRow,
     MemberRow,
     MentionRow,
@@ -34,6 +36,7 @@ _TEAMS = table(TeamRow)
 _TIES = table(TieRow)
 _OBJECTS = table(ObjectRow)
 _MEMBERS = table(MemberRow)
+_HELD = table(HeldBackRow)
 
 Groups = dict[bytes, tuple[Observable, list[Holding]]]
 
@@ -41,19 +44,24 @@ _SCOPE: BindParameter[str] = bindparam("scope", type_=String)
 _KEYS: BindParameter[bytes] = bindparam("keys", type_=LargeBinary)
 
 
-def find_shared(span: Span) -> Program[set[ScopedKey]]:
+def find_shared(span: Span) -> Program[tuple[set[ScopedKey], set[ScopedKey]]]:
     """Find the values that a stretch of the ledger touched and that more than one country holds.
 
     A tie that came later than what it ties touches its members' values too.
+
+    Returns:
+        The values that something new names, and those that were only seen: of these, nothing belongs together that did not.
     """
-    found = yield _MENTIONED, span.bounds
-    shared = {(scope, key) for scope, key in found}
+    shared: set[ScopedKey] = set()
+    seen: set[ScopedKey] = set()
+    for scope, key, said in (yield _MENTIONED, span.bounds):
+        (shared if said == "published" else seen).add((scope, key))
     if span.has_ties:
         tied = by_scope((yield _TIED, span.bounds))
         for scope, members in tied.items():
             found = yield _TIED_VALUES, {"scope": scope, "named": tuple(sorted(members))}
             shared.update((scope, key) for (key,) in found)
-    return shared
+    return shared, seen - shared
 
 
 _OWN = _TEAMS.alias("own")
@@ -71,7 +79,7 @@ def _held_elsewhere(scope: ColumnElement[str]) -> ColumnElement[bool]:
 
 _MENTIONED = Statement(
     lambda _: (
-        select(_COLLECTIONS.c.scope, _MENTIONS.c.key)
+        select(_COLLECTIONS.c.scope, _MENTIONS.c.key, _MENTIONS.c.said)
         .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _MENTIONS.c.collection_id)
         .join(_OWN, _OWN.c.team_id == _MENTIONS.c.team_id)
         .where(in_span(_MENTIONS.c.position), _held_elsewhere(_COLLECTIONS.c.scope))
@@ -102,7 +110,7 @@ def load_groups(scope: str, keys: Values[bytes]) -> Program[Groups]:
     groups: Groups = {}
     teams: dict[int, Team] = {}
     rows = yield _GROUPS, {"scope": scope} | join_keys(keys)
-    for key, origin, first, last, published, positives, negatives, harmless, marking, kind, value, *team in rows:
+    for key, origin, first, last, published, positives, negatives, harmless, marking, signed, kind, value, *team in rows:
         if team[0] not in teams:
             teams[team[0]] = read_team(dict(zip(_TEAM_COLUMNS, team, strict=True)))
         if key not in groups:
@@ -110,7 +118,7 @@ def load_groups(scope: str, keys: Values[bytes]) -> Program[Groups]:
         groups[key][1].append(
             Holding(
                 teams[team[0]], origin, first, last, bool(published), int(positives), int(negatives), bool(harmless),
-                Tlp(marking),
+                Tlp(marking), bool(signed),
             )
         )  # fmt: skip
     return groups
@@ -129,6 +137,7 @@ _GROUPS = Statement(
             _HOLDINGS.c.negatives,
             _HOLDINGS.c.false_positive,
             _HOLDINGS.c.marking,
+            _HOLDINGS.c.signed,
             _OBSERVABLES.c.kind,
             _OBSERVABLES.c.value,
             *(_TEAMS.c[name] for name in _TEAM_COLUMNS),
@@ -140,34 +149,74 @@ _GROUPS = Statement(
 )
 
 
-def load_contexts(scope: str, keys: Values[bytes]) -> Program[dict[bytes, set[str]]]:
-    """Load what names some values together: the objects that hold them, and the reports and campaigns of those objects."""
-    contexts: dict[bytes, set[str]] = {key: set() for key in keys}
+Contexts = dict[bytes, set[str]]
+
+
+def load_contexts(scope: str, keys: Values[bytes]) -> Program[tuple[Contexts, dict[str, str]]]:
+    """Load what names some values together: the objects that hold them, and the reports and campaigns of those objects.
+
+    Returns:
+        The contexts of each value, and whose word each of them is: the same one whatever came first.
+    """
+    contexts: Contexts = {key: set() for key in keys}
+    authors: dict[str, str] = {}
     if not keys:
-        return contexts
+        return contexts, authors
     rows = yield _CONTEXTS, {"scope": scope} | join_keys(keys)
-    for key, holder, beyond in rows:
-        contexts[key].add(holder)
-        if beyond is not None:
-            contexts[key].add(beyond)
-    return contexts
+    for key, holder, author, beyond, beyond_author in rows:
+        for context, whose in ((holder, author), (beyond, beyond_author)):
+            if context is not None:
+                contexts[key].add(context)
+                if whose is not None:
+                    authors[context] = min(whose, authors.get(context, whose))
+    return contexts, authors
 
 
+_TYING = _OBJECTS.alias("tying")
 _CONTEXTS = Statement(
     lambda dialect: (
-        select(_MENTIONS.c.key, _MENTIONS.c.stix_id, _TIES.c.context_id)
+        select(
+            _MENTIONS.c.key,
+            _MENTIONS.c.stix_id,
+            _OBJECTS.c.author,
+            _TIES.c.context_id,
+            _TYING.c.author.label("tying_author"),
+        )
         .join_from(_MENTIONS, _OBJECTS, and_(_OBJECTS.c.position == _MENTIONS.c.position, _OBJECTS.c.superseded_by == 0))
         .outerjoin(_TIES, and_(_TIES.c.member_id == _MENTIONS.c.stix_id, in_scope(_TIES.c.collection_id)))
+        .outerjoin(_TYING, _TYING.c.position == _TIES.c.position)
         .where(among_keys(dialect, _MENTIONS.c.key, _KEYS), _MENTIONS.c.said == "published", in_scope(_MENTIONS.c.collection_id))
     )
 )
 
 
-def load_memberships(scope: str, keys: Values[bytes], contexts: Values[str]) -> Program[dict[bytes, str]]:
-    """Load the incidents of some values, and those that share one of some contexts, each with all its values."""
-    members = yield _TIED_TO, {"scope": scope, "named": tuple(sorted(contexts))}
+def load_ties(scope: str, named: Values[str]) -> Program[set[str]]:
+    """Load the reports and campaigns that some objects belong to."""
+    return {context for (context,) in (yield _TIES_OF, {"scope": scope, "named": tuple(sorted(named))})}
+
+
+_TIES_OF = Statement(
+    lambda dialect: (
+        select(_TIES.c.context_id)
+        .where(in_scope(_TIES.c.collection_id), among_listed(dialect, _TIES.c.member_id, bindparam("named")))
+        .distinct()
+    )
+)
+
+
+def load_memberships(scope: str, keys: Values[bytes], contexts: Values[str]) -> Program[tuple[dict[bytes, str], set[bytes]]]:
+    """Load the incidents of some values, and those that share one of some contexts, each with all its values.
+
+    Returns:
+        The incident of each value, and the values that are in none because several stories claim them.
+    """
+    members = (yield _TIED_TO, {"scope": scope, "named": tuple(sorted(contexts))}) if contexts else ()
     named = {*contexts, *(member for (member,) in members)}
-    return dict((yield _MEMBERSHIPS, {"scope": scope, "named": tuple(sorted(named))} | join_keys(keys)))
+    asked = {"scope": scope, "named": tuple(sorted(named))} | join_keys(keys)
+    memberships = dict((yield _MEMBERSHIPS, asked))
+    companions = yield _NAMED_VALUES, {"scope": scope, "named": asked["named"]}
+    held = yield _HELD_BACK, {"scope": scope} | join_keys({*keys, *(bytes(key) for (key,) in companions)})
+    return memberships, {key for key, reason in held if reason == SHARED_BY_STORIES}
 
 
 _TIED_TO = Statement(
@@ -196,6 +245,16 @@ def _memberships(dialect: str) -> Any:
 
 
 _MEMBERSHIPS = Statement(_memberships)
+
+
+_NAMED_VALUES = Statement(
+    lambda dialect: (
+        select(_MENTIONS.c.key).join_from(_OBJECTS, _MENTIONS, mentions_of(_OBJECTS)).where(named_in_scope(dialect)).distinct()
+    )
+)
+_HELD_BACK = Statement(
+    lambda dialect: select(_HELD.c.key, _HELD.c.reason).where(_HELD.c.scope == _SCOPE, among_keys(dialect, _HELD.c.key, _KEYS))
+)
 
 
 def load_names(scope: str, contexts: Values[str]) -> Program[dict[str, str]]:

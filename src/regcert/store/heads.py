@@ -114,7 +114,8 @@ class Lookout:
             while self._last.changed.get(collection_id, 0) == since and not self._closed:
                 moved = self._moved
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(moved.wait(), ends_at - time.monotonic())
+                    async with asyncio.timeout(ends_at - time.monotonic()):
+                        await moved.wait()
                 if time.monotonic() >= ends_at:
                     break
             return self._last.changed.get(collection_id, 0) != since

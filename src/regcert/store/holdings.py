@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from regcert.clock import DAY_US
+from regcert.domain.submission import Vouched
 from regcert.store.ledger import ScopedKey, Span, in_span, join_keys
 from regcert.store.many import among_keys, insert_selected, larger, smaller
 from regcert.store.programs import Program, Statement
@@ -39,6 +40,9 @@ _ACTIVITY = table(ActivityRow)
 
 _TO: BindParameter[int] = bindparam("span_to", type_=BigInteger)
 _KEYS: BindParameter[bytes] = bindparam("keys", type_=LargeBinary)
+
+
+_IS_SIGNED = and_(_MENTIONS.c.said == "published", func.coalesce(_OBJECTS.c.vouched, "") == Vouched.SIGNED.value)
 
 
 def fold_mentions(span: Span) -> Program[None]:
@@ -82,6 +86,7 @@ def _add_up(condition: ColumnElement[bool], dialect: str) -> Any:
             "negatives": held.negatives + more.negatives,
             "false_positive": or_(held.false_positive, more.false_positive),
             "marking": larger(held.marking, more.marking),
+            "signed": or_(held.signed, more.signed),
         },
     )
 
@@ -100,6 +105,7 @@ def _rows() -> Select[Any]:
         case((said == "negative", count), else_=0).label("negatives"),
         (said == "false-positive").label("false_positive"),
         _MENTIONS.c.marking,
+        _IS_SIGNED.label("signed"),
     )
 
 
@@ -117,6 +123,7 @@ def _sums() -> Select[Any]:
         func.sum(case((said == "negative", count), else_=0)).label("negatives"),
         func.bool_or(said == "false-positive").label("false_positive"),
         func.max(_MENTIONS.c.marking).label("marking"),
+        func.bool_or(_IS_SIGNED).label("signed"),
     ).group_by(_MENTIONS.c.key, _COLLECTIONS.c.scope, _MENTIONS.c.team_id, _MENTIONS.c.origin)
 
 

@@ -263,13 +263,18 @@ _MATCH = Statement(_match)
 _SCOPES = Statement(lambda _: select(_COLLECTIONS.c.collection_id, _COLLECTIONS.c.scope))
 
 
-def find_withdrawn(span: Span) -> Program[set[ScopedKey]]:
-    """Find the values whose older mentions a stretch superseded, withdrew or deleted, and forget what was deleted."""
-    found = yield _SUPERSEDED, span.bounds
-    withdrawn = {(scope, key) for scope, key in found}
+def find_withdrawn(span: Span) -> Program[dict[ScopedKey, set[str]]]:
+    """Find the values whose older mentions a stretch superseded, withdrew or deleted, and forget what was deleted.
+
+    Returns:
+        Each value with the objects that named it: what they name besides has lost a neighbour.
+    """
+    withdrawn: defaultdict[ScopedKey, set[str]] = defaultdict(set)
+    for scope, key, named_by in (yield _SUPERSEDED, span.bounds):
+        withdrawn[scope, key].add(named_by)
     if span.has_tombstones:
-        found = yield _DELETED, span.bounds
-        withdrawn.update((scope, key) for scope, key in found)
+        for scope, key, named_by in (yield _DELETED, span.bounds):
+            withdrawn[scope, key].add(named_by)
         yield _FORGET, span.bounds
     return withdrawn
 
@@ -277,7 +282,7 @@ def find_withdrawn(span: Span) -> Program[set[ScopedKey]]:
 _OLDER = _OBJECTS.alias("older")
 _SUPERSEDED = Statement(
     lambda _: (
-        select(_COLLECTIONS.c.scope, _MENTIONS.c.key)
+        select(_COLLECTIONS.c.scope, _MENTIONS.c.key, _MENTIONS.c.stix_id)
         .join_from(
             _OBJECTS,
             _OLDER,
@@ -305,7 +310,7 @@ def _deleted(_dialect: str) -> Any:
     )
     changed = union(gone, left).subquery("changed")
     return (
-        select(_COLLECTIONS.c.scope, _MENTIONS.c.key)
+        select(_COLLECTIONS.c.scope, _MENTIONS.c.key, _MENTIONS.c.stix_id)
         .join_from(changed, _MENTIONS, _MENTIONS.c.position == changed.c.position)
         .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == changed.c.collection_id)
     )

@@ -10,10 +10,14 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, select, update
 
+from regcert.domain.standing import Standing
 from regcert.domain.submission import Admitted, AdmittedObject, Refused
 from regcert.errors import Code, Refusal
+from regcert.policy.lowering import is_bound, least_marking
 from regcert.stix.timestamps import write_timestamp
+from regcert.stix.tlp import Tlp
 from regcert.store.many import among_listed, chunks
+from regcert.store.markings import find_standing
 from regcert.store.order import lock_order, take_positions
 from regcert.store.programs import Program, Statement
 from regcert.store.rows import Place, Rows, Source
@@ -28,6 +32,11 @@ _CONFLICT = Refusal(
 _FOREIGN = Refusal(
     Code.NOT_THE_AUTHOR, "an object with this id was published by another author, who alone can publish new versions of it"
 )
+_LOWERED = Refusal(
+    Code.MARKING_LOWERED,
+    "this object is here with a stricter marking; keep that, or let the team that published it declassify it in a signed"
+    " publication",
+)
 
 
 @dataclass(slots=True)
@@ -40,6 +49,8 @@ class _Version:
     author: str
     position: int = 0
     superseded_by: int = 0
+    marking: int = 0
+    team_id: int = 0
     is_here: bool = False
 
 
@@ -51,7 +62,7 @@ def _versions(condition: ColumnElement[bool]) -> Select[Any]:
     columns = _OBJECTS.c
     return select(
         columns.stix_id, columns.version_us, columns.version, columns.digest, columns.author, columns.position,
-        columns.superseded_by,
+        columns.superseded_by, columns.marking, columns.team_id,
     ).where(columns.collection_id == bindparam("collection", type_=Integer), condition)  # fmt: skip
 
 
@@ -84,11 +95,15 @@ class Recorded:
         accepted: (id, version) of each object that is now here, in the order of the envelope.
         refused: the objects that are not, and why.
         stored: how many are new.
+        positions: of each object that is now here, in the order of the envelope.
+        known: the positions of those that were here before.
     """
 
     accepted: list[tuple[str, str]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     stored: int = 0
+    positions: list[int] = field(default_factory=list)
+    known: list[int] = field(default_factory=list)
 
 
 def record_objects(admitted: Admitted, submission_id: int, now_us: int) -> Program[Recorded]:
@@ -108,16 +123,20 @@ def record_objects(admitted: Admitted, submission_id: int, now_us: int) -> Progr
     collection_id = admitted.received.collection.collection_id
     yield from lock_order()  # 1
     shelf = yield from _look_up(collection_id, admitted.objects)
+    bound = [one.stix.stix_id for one in admitted.objects if is_bound(one)] if admitted.elsewhere else []
+    standing = yield from find_standing(admitted.elsewhere, bound)
     taken: list[tuple[str, _Version]] = []
     fresh: list[tuple[AdmittedObject, _Version]] = []
     for one in admitted.objects:  # 2
         try:
-            version, is_new = _place(one, shelf.setdefault(one.stix.stix_id, {}))
+            versions = shelf.setdefault(one.stix.stix_id, {})
+            version, is_new = _place(one, versions, _least(one, versions, standing.get(one.stix.stix_id, []), admitted))
         except Refusal as refusal:
             recorded.refused.append(Refused(one.stix.stix_id, one.stix.version, refusal))
             continue
         taken.append((one.stix.stix_id, version))
         if is_new:
+            version.team_id = admitted.received.principal.team.team_id
             fresh.append((one, version))
     if fresh:  # 3
         positions = yield from take_positions(len(fresh), now_us)
@@ -129,6 +148,8 @@ def record_objects(admitted: Admitted, submission_id: int, now_us: int) -> Progr
         yield from note_change(collection_id, positions[-1])
     recorded.accepted = [(stix_id, version.version) for stix_id, version in taken]
     recorded.stored = len(fresh)
+    recorded.positions = [version.position for _, version in taken]
+    recorded.known = [version.position for _, version in taken if version.is_here]
     return recorded
 
 
@@ -159,7 +180,19 @@ def _read_version(columns: Sequence[Any]) -> _Version:
     return version
 
 
-def _place(one: AdmittedObject, versions: dict[int, _Version]) -> tuple[_Version, bool]:
+def _least(one: AdmittedObject, versions: dict[int, _Version], standing: list[Standing], admitted: Admitted) -> Tlp:
+    """Find the mildest marking that an object may carry, by what its sender can know of its other versions."""
+    if not (versions or standing) or not is_bound(one):
+        return Tlp.CLEAR
+    here = None
+    if versions:
+        latest = versions[max(versions)]
+        if admitted.reads or latest.team_id == admitted.received.principal.team.team_id:
+            here = Standing(latest.version_us, Tlp(latest.marking), latest.team_id, latest.author, latest.digest)
+    return least_marking(one, here, standing, admitted)
+
+
+def _place(one: AdmittedObject, versions: dict[int, _Version], least: Tlp) -> tuple[_Version, bool]:
     """Find an object among the versions that are here, or put it there; tell whether it is new."""
     version_us = one.stix.version_us or 0
     same = versions.get(version_us)
@@ -169,7 +202,10 @@ def _place(one: AdmittedObject, versions: dict[int, _Version]) -> tuple[_Version
         return same, False
     if any(version.author != one.author for version in versions.values()):
         raise _FOREIGN
+    if one.marking < least:
+        raise _LOWERED
     version = _Version(version_us, one.stix.version or "", one.stix.digest, one.author)
+    version.marking = int(one.marking)
     versions[version_us] = version
     return version, True
 

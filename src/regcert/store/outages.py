@@ -13,8 +13,10 @@ from regcert.errors import Code, Refusal
 
 # PostgreSQL's classes of its own trouble: connection, resources, operator intervention.
 _OUTAGE_STATES = ("08", "53", "57")
-_OUTAGES = (OperationalError, InterfaceError, PoolTimeoutError, OSError, sqlite3.OperationalError, asyncpg.InterfaceError)
-_FAILURES = (SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# A statement that is sent as its connection is cut off may find asyncpg in the midst of noticing: InternalClientError.
+_DRIVER = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+_OUTAGES = (OperationalError, InterfaceError, PoolTimeoutError, OSError, sqlite3.OperationalError, *_DRIVER)
+_FAILURES = (SQLAlchemyError, sqlite3.Error, asyncpg.PostgresError, *_DRIVER, OSError)
 
 _LOG = logging.getLogger("regcert.store")
 

@@ -80,7 +80,9 @@ class Rows:
             ))  # fmt: skip
         rows[TIES] += ((member, context, collection_id, position) for member, context in dict.fromkeys(stix.ties))
         if stix.claim is not None:
-            rows[SIGHTINGS].append(_claim(stix.claim, f"{stix.stix_id}@{place.version}", place, source, marking))
+            # By its place, too: the same sighting may stand in two collections, and must show in neither that it is in the other.
+            name = f"{stix.stix_id}@{place.version}#{position}"
+            rows[SIGHTINGS].append(_claim(stix.claim, name, place, source, marking))
 
     def add_report(self, report: SightingReport, place: tuple[int, int, int, int], team_identity: str) -> None:
         """Add the rows of one report: the entry in the ledger, and what it says of a value.

@@ -22,10 +22,10 @@ _COLLECTIONS = table(CollectionRow)
 
 async def find_indicators(
     connection: AsyncConnection, principal: Principal, stix_ids: Values[str]
-) -> dict[str, tuple[int, str, Tlp]]:
-    """Find where the principal sees some objects: the collection, its scope, and the object's marking.
+) -> dict[str, list[tuple[int, str, Tlp]]]:
+    """Find where the principal sees some objects: each collection, its scope, and the object's marking there.
 
-    An object that stands in several collections is taken where the most teams see it.
+    Where an object stands in several collections, one that all teams read comes last.
     """
     query = (
         select(_OBJECTS.c.stix_id, _OBJECTS.c.collection_id, _COLLECTIONS.c.scope, _OBJECTS.c.marking)
@@ -37,11 +37,10 @@ async def find_indicators(
         )
         .order_by(_COLLECTIONS.c.read_all, _OBJECTS.c.position)
     )
-    # Later rows overwrite earlier ones, so that a collection open to all wins.
-    return {
-        stix_id: (collection_id, scope, Tlp(marking))
-        for stix_id, collection_id, scope, marking in await connection.execute(query)
-    }
+    found: dict[str, list[tuple[int, str, Tlp]]] = {}
+    for stix_id, collection_id, scope, marking in await connection.execute(query):
+        found.setdefault(stix_id, []).append((collection_id, scope, Tlp(marking)))
+    return found
 
 
 async def record_sightings(tx: Tx, principal: Principal, reports: Sequence[tuple[SightingReport, int, Tlp]]) -> int:

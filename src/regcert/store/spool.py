@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Integer, bindparam, case, delete, func, insert, literal_column, select, update
+from sqlalchemy import Integer, bindparam, case, delete, func, literal_column, select, update
 
 from regcert.domain.collection import Collection
 from regcert.domain.principal import Principal
-from regcert.store.programs import Program, Statement
+from regcert.store.programs import Insert, Program, Statement
 from regcert.store.tables import CollectionRow, SpoolRow, SubmissionRow, table
 from regcert.store.tokens import get_sender
 from regcert.store.visibility import read_collection
@@ -70,7 +70,7 @@ class Progress:
     pending: int
 
 
-_ADD = Statement(lambda _: insert(_SPOOL).values({column.name: bindparam(column.name) for column in _SPOOL.columns}))
+_ADD = Insert(_SPOOL)
 # A submission whose status is not written yet is still coming in, or was given up.
 _NEXT = Statement(
     lambda _: select(
@@ -109,10 +109,7 @@ def add_piece(submission_id: int, number: int, objects: int, envelope: bytes) ->
         objects: how many it holds.
         envelope: the objects, framed.
     """
-    yield (
-        _ADD,
-        {"submission_id": submission_id, "number": number, "objects": objects, "refused": 0, "done": False, "piece": envelope},
-    )
+    yield _ADD, [(submission_id, number, objects, 0, False, envelope)]
 
 
 def find_work() -> Program[Work | None]:

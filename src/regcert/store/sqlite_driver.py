@@ -4,17 +4,12 @@ aiosqlite goes to its thread and back to open a cursor, to run it, to fetch, and
 page by its index does, so here the thread does all of it at once. SQLAlchemy fetches everything anyway.
 """
 
-import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from itertools import chain
 from typing import Any, Self
 
 import aiosqlite
-
-_ROW = re.compile(r"VALUES (\((?:\?, )*\?\))")
-_ROWS_A_STATEMENT = (64, 8)  # of at most 17 columns: far from the 32,766 parameters that SQLite takes
 
 
 class _Connection(aiosqlite.Connection):
@@ -51,30 +46,13 @@ class _Cursor:
         await self._run(lambda: self._connection.execute(statement, parameters))
 
     async def executemany(self, statement: str, parameters: Sequence[Sequence[Any]]) -> None:
-        await self._run(lambda: self._execute_many(statement, parameters))
+        await self._run(lambda: self._connection.executemany(statement, parameters))
 
     async def fetchall(self) -> Sequence[Any]:
         return self._rows
 
     async def close(self) -> None:
         """Do nothing: the cursor in the thread is closed already."""
-
-    def _execute_many(self, statement: str, parameters: Sequence[Sequence[Any]]) -> sqlite3.Cursor:
-        """Insert many rows by statements of many rows each.
-
-        SQLite lets go of the interpreter's lock for each statement, and must get it back behind it. A row a statement, that is
-        a thousand times an envelope, and each time it waits for whoever computes meanwhile.
-        """
-        row = _ROW.search(statement)
-        start = 0
-        if row is not None:
-            for size in _ROWS_A_STATEMENT:
-                many = statement[: row.end()] + f", {row[1]}" * (size - 1) + statement[row.end() :]
-                while len(parameters) - start >= size:
-                    some = chain.from_iterable(parameters[start : start + size])
-                    self._connection.execute(many, tuple(some)).close()
-                    start += size
-        return self._connection.executemany(statement, parameters[start:])
 
     async def _run(self, run: Callable[[], sqlite3.Cursor]) -> None:
         def in_thread() -> None:

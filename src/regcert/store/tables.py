@@ -15,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlmodel import Field, SQLModel
@@ -32,6 +33,8 @@ METADATA: MetaData = SQLModel.metadata
 STIX_MEDIA_TYPE = "application/stix+json;version=2.1"
 LARGE_OBJECT_BYTES = 32 * 1024
 LARGE = f"length(body) > {LARGE_OBJECT_BYTES}"
+# AMBER+STRICT and RED: who reads such an object is written down.
+STRICT = "marking >= 3"
 
 # SQLite keeps a table in the order of an INTEGER key and of no other type.
 Big = BigInteger().with_variant(Integer, "sqlite")
@@ -94,7 +97,7 @@ class CollectionRow(SQLModel, table=True):
     """A collection; `read_all` and `write_all` include teams that join later.
 
     `changed` is the place of the last addition or deletion in it: as long as it stands, every answer about it stands.
-    `media_types` are parted by commas.
+    `media_types` are parted by commas. `blind` is known to its readers, and tags its publications in the log.
     """
 
     __tablename__ = "collections"
@@ -112,6 +115,7 @@ class CollectionRow(SQLModel, table=True):
     write_all: bool
     changed: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     media_types: str = Field(default=STIX_MEDIA_TYPE, sa_column_kwargs={"server_default": STIX_MEDIA_TYPE})
+    blind: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class AccessRow(SQLModel, table=True):
@@ -125,7 +129,12 @@ class AccessRow(SQLModel, table=True):
 
 
 class TokenRow(SQLModel, table=True):
-    """A token, as its SHA-256; the token itself was shown once and is nowhere. `client` names its profile."""
+    """A token, as its SHA-256; the token itself was shown once and is nowhere.
+
+    `client` names its profile, `networks` are those that it is good from, parted by commas, and `certificate`
+    is the SHA-256 of the client certificate that it must come with, in hexadecimal. A person is a token that nobody holds.
+    `made_by` is the token of the operator's making that this one goes back to, NULL for one that the operator made.
+    """
 
     __tablename__ = "tokens"
     __table_args__ = (one_of("role", "analyst", "consumer", "coordinator", "admin"),)
@@ -138,6 +147,10 @@ class TokenRow(SQLModel, table=True):
     expires_us: int | None = Field(default=None, sa_type=BigInteger)
     revoked_us: int | None = Field(default=None, sa_type=BigInteger)
     client: str | None = None
+    networks: str | None = None
+    certificate: str | None = None
+    used_us: int | None = Field(default=None, sa_type=BigInteger)
+    made_by: int | None = None
 
 
 class TokenCollectionRow(SQLModel, table=True):
@@ -146,16 +159,6 @@ class TokenCollectionRow(SQLModel, table=True):
     __tablename__ = "token_collections"
     token_id: int = Field(primary_key=True, foreign_key="tokens.token_id")
     collection_id: int = Field(primary_key=True, foreign_key="collections.collection_id")
-
-
-class SessionRow(SQLModel, table=True):
-    """Somebody signed in to the console; kept here so that it ends when its token does."""
-
-    __tablename__ = "sessions"
-    digest: bytes = Field(sa_column=Column(LargeBinary(32), primary_key=True))
-    token_id: int = Field(foreign_key="tokens.token_id", index=True)
-    csrf: str
-    expires_us: int = Field(sa_type=BigInteger, index=True)
 
 
 class SubmissionRow(SQLModel, table=True):
@@ -200,6 +203,9 @@ class ObjectRow(SQLModel, table=True):
               postgresql_where=text("superseded_by < position")),
         Index("ix_objects_page_of_type", "collection_id", "type", "position"),
         Index("ix_objects_all_versions", "collection_id", "position"),
+        Index("ix_objects_withdrawn", "collection_id", "position", sqlite_where=text("revoked"),
+              postgresql_where=text("revoked")),
+        Index("ix_objects_strict", "collection_id", "position", sqlite_where=text(STRICT), postgresql_where=text(STRICT)),
         Index("ix_objects_large", "collection_id", "position", sqlite_where=text(LARGE), postgresql_where=text(LARGE)),
     )  # fmt: skip
     position: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
@@ -229,7 +235,10 @@ class MarkingRow(SQLModel, table=True):
 
 
 class TombstoneRow(SQLModel, table=True):
-    """A version that its owner deleted, and the place where it `was`; correlation forgets what it held."""
+    """A version that its owner deleted, and the place where it `was`; correlation forgets what it held.
+
+    `undone` is one that the same token had posted within the hour: that is a correction, and no withdrawal.
+    """
 
     __tablename__ = "tombstones"
     position: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
@@ -238,6 +247,7 @@ class TombstoneRow(SQLModel, table=True):
     version: str
     team_id: int
     was: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    undone: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class ObservableRow(SQLModel, table=True):
@@ -305,7 +315,7 @@ class SightingRow(SQLModel, table=True):
 
 
 class HoldingRow(SQLModel, table=True):
-    """What one team says about one value, through one origin, within one scope: the mentions, summed."""
+    """What one team says about one value, through one origin, within one scope, summed; `signed` if it signed for an object."""
 
     __tablename__ = "holdings"
     __table_args__ = IN_KEY
@@ -320,6 +330,7 @@ class HoldingRow(SQLModel, table=True):
     negatives: int = Field(sa_type=BigInteger)
     false_positive: bool
     marking: int
+    signed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class ActivityRow(SQLModel, table=True):
@@ -379,18 +390,6 @@ class CorrelatedRow(SQLModel, table=True):
     __tablename__ = "correlated"
     mark_id: int = Field(primary_key=True)
     position: int = Field(sa_type=BigInteger)
-
-
-class AuditRow(SQLModel, table=True):
-    """Who did what, when; never what it said."""
-
-    __tablename__ = "audit"
-    audit_id: int | None = Field(default=None, sa_column=Column(Big, primary_key=True))
-    at_us: int = Field(sa_type=BigInteger)
-    token_id: int | None = None
-    team_id: int | None = None
-    action: str
-    subject: str
 
 
 def table(row: type[SQLModel]) -> Table:

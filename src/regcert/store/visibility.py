@@ -4,16 +4,19 @@ Visibility belongs to the collection. Nobody sees more because of a role: an adm
 more. A token narrowed to some collections sees those only. What is not in this query does not exist for the principal.
 """
 
+from collections.abc import Collection as Values
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import BindParameter, RowMapping, Select, bindparam, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regcert.domain.collection import Collection, SignatureRule
 from regcert.domain.principal import Principal
+from regcert.errors import Code, Refusal
 from regcert.stix.tlp import Tlp
-from regcert.store.many import among_numbers
+from regcert.store.many import among, among_numbers
 from regcert.store.programs import Program, Statement
 from regcert.store.tables import AccessRow, CollectionRow, table
 
@@ -75,6 +78,18 @@ def _existing(seen: Select[int], written: Select[int], *, named: bool) -> Statem
     return Statement(lambda _: query.where(called) if named else query)
 
 
+def list_readable(principal: Principal) -> Program[list[tuple[int, Tlp]]]:
+    """List the collections that a principal may read, in every API root, with their ceilings."""
+    rows = yield _readable(visible(principal)), {}
+    return [(collection_id, Tlp(ceiling)) for collection_id, ceiling in rows]
+
+
+@lru_cache(maxsize=256)
+def _readable(seen: Select[int]) -> Statement:
+    query = select(_COLLECTIONS.c.collection_id, _COLLECTIONS.c.ceiling).where(_COLLECTIONS.c.collection_id.in_(seen))
+    return Statement(lambda _: query.limit(10_000))
+
+
 def find_collections(principal: Principal, api_root: str) -> Program[list[Found]]:
     """List an API root's collections that exist for a principal, in the order in which they were made.
 
@@ -96,6 +111,20 @@ def find_collection(principal: Principal, api_root: str, name: str) -> Program[F
     statement = _existing(visible(principal), writable(principal), named=True)
     rows = yield statement, {"api_root": api_root, "name": name}
     return _read_found(rows[0]) if rows else None
+
+
+async def get_existing_ids(connection: AsyncConnection, principal: Principal, slugs: Values[str]) -> frozenset[int]:
+    """Get the keys of collections that exist for a principal, by slug.
+
+    Raises:
+        Refusal: NOT_FOUND where one of them does not, whether or not it is there for others.
+    """
+    exists_for = or_(_COLLECTIONS.c.collection_id.in_(visible(principal)), _COLLECTIONS.c.collection_id.in_(writable(principal)))
+    query = select(_COLLECTIONS.c.collection_id).where(among(connection, _COLLECTIONS.c.slug, slugs), exists_for).limit(10_000)
+    found = frozenset((await connection.execute(query)).scalars())
+    if len(found) != len(set(slugs)):
+        raise Refusal(Code.NOT_FOUND, "there is no such collection; list the collections to see which there are")
+    return found
 
 
 def _read_found(row: Sequence[Any]) -> Found:

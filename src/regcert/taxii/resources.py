@@ -3,7 +3,7 @@
 Spec: TAXII 2.1 §2 (lists are left out rather than empty), §3.6 (error), §3.7 (envelope), §4 and §5 (the rest)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -129,14 +129,15 @@ def pending_status(status_id: str, received_us: int, accepted: int, refused: int
     )
 
 
-def error(title: str, description: str, code: str, http_status: int, error_id: str) -> bytes:
+def error(
+    title: str, description: str, code: str, http_status: int, error_id: str, details: Mapping[str, Any] | None = None
+) -> bytes:
     """Render an error (§3.6.1)."""
-    return orjson.dumps(
-        {
-            "title": title,
-            "description": description,
-            "error_id": error_id,
-            "error_code": code,
-            "http_status": str(http_status),
-        }
-    )
+    result: dict[str, Any] = {
+        "title": title,
+        "description": description,
+        "error_id": error_id,
+        "error_code": code,
+        "http_status": str(http_status),
+    }
+    return orjson.dumps(result | {"details": dict(details)} if details else result)

@@ -1,5 +1,9 @@
-"""The Merkle tree by which a host commits to what it was given.
+"""The transparency log, as arithmetic: what it is made of, and what can be proven about it.
 
-Today one tree a submission: its hash stands in the audit trail, so that what was accepted can be named by 32 bytes. The log
-of all submissions, with checkpoints and witnesses, will be built of the same hashes.
+Each fact that a host must not be able to take back is a leaf of one Merkle tree (`leaf`, `tree`). The tree is kept and handed out
+in tiles (`tiles`), from which everybody makes the proofs they need (`proofs`). A checkpoint names the tree at one size
+(`checkpoint`); which witnesses must have cosigned it is the reader's own policy (`policy`). A proof file holds all of that for
+one leaf (`proof_file`).
+
+Nothing here reads a file, a socket or a clock, and nothing here signs: notes and their signatures are in `signing/note`.
 """

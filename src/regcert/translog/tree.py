@@ -3,6 +3,9 @@
 import hashlib
 from collections.abc import Sequence
 
+HASH_BYTES = 32
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
 
 def leaf_hash(data: bytes) -> bytes:
     """Hash one leaf; the prefix keeps a leaf from passing for a node.
@@ -10,6 +13,14 @@ def leaf_hash(data: bytes) -> bytes:
     Spec: RFC 6962 §2.1
     """
     return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Hash two neighbouring subtrees to the one above them.
+
+    Spec: RFC 6962 §2.1
+    """
+    return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def tree_hash(leaves: Sequence[bytes]) -> bytes:
@@ -22,12 +33,8 @@ def tree_hash(leaves: Sequence[bytes]) -> bytes:
     """
     level = list(leaves)
     if not level:
-        return hashlib.sha256(b"").digest()
+        return EMPTY_ROOT
     while len(level) > 1:
-        paired = [_node(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
+        paired = [node_hash(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
         level = paired + level[len(paired) * 2 :]
     return level[0]
-
-
-def _node(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()

@@ -9,6 +9,7 @@ from regcert.domain.principal import Principal
 from regcert.errors import Code, Refusal
 from regcert.flows.authenticate import Caller, authenticate
 from regcert.web.coding import Inflater
+from regcert.web.coming import whence_of
 from regcert.web.services import SERVICES, Services
 
 PIECE_BYTES = 1 << 18
@@ -27,7 +28,10 @@ async def caller_of(request: web.Request) -> Caller:
     """
     services = services_of(request)
     headers = request.headers.getall("Authorization", [])
-    return await authenticate(services.database, services.clock, headers[0] if len(headers) == 1 else None)
+    header = headers[0] if len(headers) == 1 else None
+    caller = await authenticate(services.database, services.clock, header, whence_of(request, services.trust))
+    services.note_use(caller.principal.token_id)
+    return caller
 
 
 async def principal_of(request: web.Request) -> Principal:

@@ -10,6 +10,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import zstandard
 
@@ -25,8 +26,9 @@ _QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*$")
 _CODINGS = ("zstd", "gzip")
 
 
+@lru_cache(maxsize=256)
 def choose_coding(header: str) -> str | None:
-    """Choose what an answer is coded with; None for not at all.
+    """Choose what an answer is coded with; None for not at all. A poller asks the same way again and again.
 
     Args:
         header: `Accept-Encoding`, or empty. What it prefers decides; where it does not mind, the better coding.

@@ -5,6 +5,7 @@ is always 500 with a request id and not a word more.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -22,11 +23,16 @@ STATUS: Mapping[Code, int] = {
     Code.INVALID_TIMESTAMP: 400,
     Code.UNAUTHENTICATED: 401,
     Code.FORBIDDEN: 403,
+    Code.SECOND_PERSON_REQUIRED: 403,
     Code.NOT_FOUND: 404,
     Code.METHOD_NOT_ALLOWED: 405,
     Code.NOT_ACCEPTABLE: 406,
     Code.ALREADY_EXISTS: 409,
     Code.VERSION_CONFLICT: 409,
+    Code.OUT_OF_SEQUENCE: 409,
+    Code.KEY_LIST_CONFLICT: 409,
+    Code.SIGNED_OBJECT: 409,
+    Code.PROPOSAL_CLOSED: 409,
     Code.TOO_LARGE: 413,
     Code.UNSUPPORTED_MEDIA_TYPE: 415,
     Code.INVALID_STIX: 422,
@@ -34,10 +40,24 @@ STATUS: Mapping[Code, int] = {
     Code.MARKING_ABOVE_CEILING: 422,
     Code.SPEAKS_FOR_ANOTHER_TEAM: 422,
     Code.NOT_THE_AUTHOR: 422,
+    Code.MARKING_LOWERED: 422,
     Code.SIGNATURE_REQUIRED: 422,
+    Code.INVALID_MANIFEST: 422,
+    Code.BAD_SIGNATURE: 422,
+    Code.UNKNOWN_KEY: 422,
+    Code.KEY_NOT_ACTIVE: 422,
+    Code.WRONG_BINDING: 422,
+    Code.MANIFEST_MISMATCH: 422,
+    Code.PUBLICATION_REFUSED: 422,
+    Code.UNSAFE_KEY: 422,
+    Code.INVALID_KEY_LIST: 422,
+    Code.POSSESSION_NOT_PROVEN: 422,
+    Code.INVALID_CHECKPOINT: 422,
+    Code.INVALID_COSIGNATURE: 422,
     Code.INVALID_SIGHTING: 422,
     Code.UNKNOWN_INDICATOR: 422,
     Code.INVALID_OBSERVABLE: 422,
+    Code.TOO_MANY_ATTEMPTS: 429,
     Code.BUSY: 503,
 }
 TITLES: Mapping[int, str] = {
@@ -51,6 +71,7 @@ TITLES: Mapping[int, str] = {
     413: "Too large",
     415: "Unsupported media type",
     422: "The content cannot be taken",
+    429: "Too many attempts",
     500: "The host failed",
     503: "Busy",
 }
@@ -66,10 +87,11 @@ def refusal_response(refusal: Refusal, *, taxii: bool, request_id: str) -> web.R
         taxii: whether the client speaks TAXII, else our API.
         request_id: under which the log knows the request.
     """
-    response = _response(STATUS.get(refusal.code, 400), refusal.code, refusal.message, taxii=taxii, request_id=request_id)
+    status = STATUS.get(refusal.code, 400)
+    response = _response(status, refusal.code, refusal.message, taxii=taxii, request_id=request_id, details=refusal.details)
     if response.status == 401:
         response.headers["WWW-Authenticate"] = _CHALLENGE
-    if response.status == 503:
+    if response.status in {429, 503}:
         response.headers["Retry-After"] = "5"
     return response
 
@@ -79,9 +101,11 @@ def fault_response(*, taxii: bool, request_id: str) -> web.Response:
     return _response(500, "fault", _FAULT, taxii=taxii, request_id=request_id)
 
 
-def _response(status: int, code: str, message: str, *, taxii: bool, request_id: str) -> web.Response:
+def _response(
+    status: int, code: str, message: str, *, taxii: bool, request_id: str, details: Mapping[str, Any] | None = None
+) -> web.Response:
     if taxii:
-        body = resources.error(TITLES[status], message, code, status, request_id)
+        body = resources.error(TITLES[status], message, code, status, request_id, details)
         return web.Response(status=status, body=body, headers={"Content-Type": resources.MEDIA_TYPE})
     problem = {"title": TITLES[status], "status": status, "detail": message, "code": code, "request_id": request_id}
     return web.Response(status=status, body=orjson.dumps(problem), headers={"Content-Type": "application/problem+json"})

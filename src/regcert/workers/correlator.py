@@ -47,8 +47,10 @@ class Correlator:
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
+            # Not wait_for: in Python 3.11 it forgets that it was cancelled where it is woken at the same moment.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._woken.wait()
             await asyncio.sleep(min(max(GATHER_S, self._took_s * GATHER_TIMES), LONGEST_GATHER_S))
             self._woken.clear()
             self._took_s = 0.0

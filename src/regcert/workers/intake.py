@@ -14,7 +14,7 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -40,6 +40,7 @@ class _Answer(msgspec.Struct, frozen=True, array_like=True):
     receipt: Receipt | None = None
     code: str = ""
     message: str = ""
+    details: dict[str, Any] | None = None
 
 
 class Intake:
@@ -96,7 +97,7 @@ class Intake:
                 if answer.receipt is not None:
                     done.set_result(answer.receipt)
                 elif answer.code:
-                    done.set_exception(Refusal(Code(answer.code), answer.message))
+                    done.set_exception(Refusal(Code(answer.code), answer.message, answer.details))
                 else:
                     done.set_exception(RuntimeError("a fault in the intake, which its log tells"))
         finally:
@@ -148,7 +149,8 @@ async def _answer(number: int, received: Received, publish: Publish) -> _Answer:
     try:
         return _Answer(number, await publish(received))
     except Refusal as refusal:
-        return _Answer(number, code=refusal.code, message=refusal.message)
+        details = None if refusal.details is None else dict(refusal.details)
+        return _Answer(number, code=refusal.code, message=refusal.message, details=details)
     except Exception:  # noqa: BLE001 - the web process answers a fault; here is where it can be told
         _LOG.exception("fault in the intake")
         return _Answer(number)

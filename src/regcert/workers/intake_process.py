@@ -71,7 +71,8 @@ class IntakeProcess:
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Wait for a process whose socket is closed; it ends by itself, or is ended."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), _END_WITHIN_S)
+        async with asyncio.timeout(_END_WITHIN_S):
+            await process.wait()
         return
     with suppress(ProcessLookupError):
         process.kill()

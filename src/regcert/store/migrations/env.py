@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from regcert.store import trust_tables  # noqa: F401 - METADATA is whole when both modules of tables have been read
 from regcert.store.tables import METADATA
 
 context.configure(

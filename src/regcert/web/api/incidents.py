@@ -30,8 +30,8 @@ async def get_one(request: web.Request) -> web.Response:
     """Answer one incident."""
     principal = await principal_of(request)
     services = services_of(request)
-    ranked, _ = await get_incident(services.database, services.clock, principal, request.match_info["incident"])
-    return _json(incident_json(ranked.incident, ranked.score))
+    ranked, evidence = await get_incident(services.database, services.clock, principal, request.match_info["incident"])
+    return _json(incident_json(ranked.incident, ranked.score, evidence))
 
 
 def _json(value: object) -> web.Response:

@@ -1,7 +1,7 @@
-"""The console over HTTP: sign in, the board, one incident."""
+"""The console over HTTP: the board, one incident, and what pages load; `door.py` lets people in."""
 
 from collections import Counter
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 import orjson
 from aiohttp import web
@@ -10,16 +10,16 @@ from regcert.clock import DAY_US
 from regcert.errors import Code, Refusal
 from regcert.exports.incident_json import incident_json
 from regcert.flows.list_incidents import Ranked, get_incident
-from regcert.flows.sign_in import SESSION_S, Session, resume, sign_in, sign_out
+from regcert.flows.sign_in import Session
 from regcert.flows.view_board import Board, view_board
-from regcert.web.asking import read_body, services_of
-from regcert.web.console import views
+from regcert.web.asking import services_of
+from regcert.web.console import door, proposals, views
+from regcert.web.console.door import require_session
 from regcert.web.console.messages import html_response
-from regcert.web.console.pages import ASSETS, render_board, render_incident, render_sign_in
+from regcert.web.console.pages import ASSETS, render_board, render_incident
 from regcert.web.services import Services
 
 INCIDENTS_A_PAGE = 50
-_MAX_FORM_BYTES = 8192
 
 
 def add_routes(router: web.UrlDispatcher) -> None:
@@ -27,9 +27,8 @@ def add_routes(router: web.UrlDispatcher) -> None:
     router.add_get("/", _to_board)
     router.add_get("/console", _to_board)
     router.add_get("/console/", get_board)
-    router.add_get("/console/sign-in", get_sign_in)
-    router.add_post("/console/sign-in", post_sign_in)
-    router.add_post("/console/sign-out", post_sign_out)
+    door.add_routes(router)
+    proposals.add_routes(router)
     router.add_get("/console/incidents/{incident}", get_one_incident)
     router.add_get("/console/incidents/{incident}/data", get_incident_data)
     router.add_get("/console/static/{name}", get_asset)
@@ -37,7 +36,7 @@ def add_routes(router: web.UrlDispatcher) -> None:
 
 async def get_board(request: web.Request) -> web.Response:
     """Show what crosses borders now."""
-    session = await _require_session(request)
+    session = await require_session(request)
     services = services_of(request)
     cursor = request.query.get("next")
     board = await view_board(
@@ -48,7 +47,7 @@ async def get_board(request: web.Request) -> web.Response:
 
 async def get_one_incident(request: web.Request) -> web.Response:
     """Show one incident: who, what, when, and why it scores so."""
-    session = await _require_session(request)
+    session = await require_session(request)
     services = services_of(request)
     ranked, evidence = await get_incident(services.database, services.clock, session.principal, request.match_info["incident"])
     view = views.IncidentView(
@@ -65,46 +64,11 @@ async def get_one_incident(request: web.Request) -> web.Response:
 
 async def get_incident_data(request: web.Request) -> web.Response:
     """Answer the same incident as the API does, to somebody who is signed in here."""
-    session = await _require_session(request)
+    session = await require_session(request)
     services = services_of(request)
-    ranked, _ = await get_incident(services.database, services.clock, session.principal, request.match_info["incident"])
-    return web.Response(body=orjson.dumps(incident_json(ranked.incident, ranked.score)), content_type="application/json")
-
-
-async def get_sign_in(request: web.Request) -> web.Response:
-    """Show the door."""
-    return html_response(render_sign_in(views.SignInView(services_of(request).region_name)))
-
-
-async def post_sign_in(request: web.Request) -> web.Response:
-    """Open a session for a token."""
-    _require_own_form(request)
-    services = services_of(request)
-    form = await _read_form(request)
-    try:
-        secret = await sign_in(services.database, services.clock, form.get("token", "").strip())
-    except Refusal as refusal:
-        if refusal.code not in {Code.UNAUTHENTICATED, Code.FORBIDDEN}:
-            raise
-        page = render_sign_in(views.SignInView(services.region_name, refused=True))
-        return html_response(page, status=401 if refusal.code is Code.UNAUTHENTICATED else 403)
-    response = web.HTTPSeeOther("/console/")
-    name, is_secure = _cookie(request)
-    response.set_cookie(name, secret, max_age=SESSION_S, path="/", httponly=True, samesite="Strict", secure=is_secure)
-    raise response
-
-
-async def post_sign_out(request: web.Request) -> web.Response:
-    """End the session."""
-    _require_own_form(request)
-    session = await _session_of(request)
-    name, is_secure = _cookie(request)
-    if session is not None:
-        csrf = (await _read_form(request)).get("csrf", "")
-        await sign_out(services_of(request).database, session, request.cookies[name], csrf)
-    response = web.HTTPSeeOther("/console/sign-in")
-    response.del_cookie(name, path="/", httponly=True, samesite="Strict", secure=is_secure)
-    raise response
+    ranked, evidence = await get_incident(services.database, services.clock, session.principal, request.match_info["incident"])
+    told = incident_json(ranked.incident, ranked.score, evidence)
+    return web.Response(body=orjson.dumps(told), content_type="application/json")
 
 
 async def get_asset(request: web.Request) -> web.StreamResponse:
@@ -119,45 +83,6 @@ async def get_asset(request: web.Request) -> web.StreamResponse:
 
 async def _to_board(_request: web.Request) -> web.Response:
     raise web.HTTPSeeOther("/console/")
-
-
-async def _require_session(request: web.Request) -> Session:
-    """Return who is signed in, or send the browser to the door."""
-    session = await _session_of(request)
-    if session is None:
-        raise web.HTTPSeeOther("/console/sign-in")
-    return session
-
-
-async def _session_of(request: web.Request) -> Session | None:
-    services = services_of(request)
-    secret = request.cookies.get(_cookie(request)[0])
-    return await resume(services.database, services.clock, secret) if secret else None
-
-
-def _cookie(request: web.Request) -> tuple[str, bool]:
-    """Name the session cookie; over TLS its name itself keeps other hosts from setting it.
-
-    A proxy that ends TLS says so. Whoever forges that header only locks themselves out: a Secure cookie is not sent in the
-    clear.
-    """
-    is_secure = request.secure or request.headers.get("X-Forwarded-Proto", "") == "https"
-    return ("__Host-regcert" if is_secure else "regcert"), is_secure
-
-
-def _require_own_form(request: web.Request) -> None:
-    """Refuse a form that another site sent: browsers say where it comes from."""
-    origin = request.headers.get("Origin")
-    is_ours = origin is None or origin.partition("://")[2] == request.host
-    if not is_ours or request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
-        raise Refusal(Code.FORBIDDEN, "the form was not ours; open the console and use its own")
-
-
-async def _read_form(request: web.Request) -> dict[str, str]:
-    if request.content_type != "application/x-www-form-urlencoded":
-        raise Refusal(Code.UNSUPPORTED_MEDIA_TYPE, "send the form as a form")
-    # Read here and not by aiohttp, which believes the form's own word about its encoding.
-    return dict(parse_qsl((await read_body(request, _MAX_FORM_BYTES)).decode("utf-8", "replace")))
 
 
 def _board_view(services: Services, session: Session, board: Board, *, later: bool) -> views.BoardView:

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from regcert.web.console import charts, wording
 from regcert.web.console.views import BoardView, IncidentRow, IncidentView, MessageView, SignInView
+from regcert.web.console.waiting import ProposalView, WaitingView
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -45,12 +46,27 @@ def render_sign_in(view: SignInView) -> str:
     return _draw("sign_in.html", view)
 
 
+def render_signed_in(view: SignInView) -> str:
+    """Draw the page that leads in whoever comes back from a provider."""
+    return _draw("come_in.html", view)
+
+
+def render_waiting(view: WaitingView) -> str:
+    """Draw what waits for a second person."""
+    return _draw("waiting.html", view)
+
+
+def render_proposal(view: ProposalView) -> str:
+    """Draw one proposal: who asks for what, and what the viewer may do about it."""
+    return _draw("proposal.html", view)
+
+
 def render_message(view: MessageView) -> str:
     """Draw a page that says one thing: not found, refused, broken."""
     return _draw("message.html", view)
 
 
-def _draw(template: str, view: BoardView | IncidentView | SignInView | MessageView) -> str:
+def _draw(template: str, view: BoardView | IncidentView | SignInView | MessageView | WaitingView | ProposalView) -> str:
     return _ENVIRONMENT.get_template(template).render(view=view)
 
 

@@ -11,6 +11,7 @@ from regcert.domain.holding import Holding
 from regcert.domain.incident import Incident
 from regcert.domain.principal import Role
 from regcert.domain.region import Footnote
+from regcert.domain.submission import Vouched
 from regcert.domain.team import Team
 from regcert.stix.observable import Observable, ObservableKind
 
@@ -202,6 +203,19 @@ class Evidence:
         holding = {one.team for one in self.holdings if one.published or one.positives}
         return tuple(sorted(holding, key=lambda team: team.slug))
 
+    def vouched(self, team: Team) -> str:
+        """Say who vouches for what a team published: `signed` by its own key, or `attested` by this host; else it is empty."""
+        published = [h for h in self.holdings if h.team == team and h.published]
+        if not published:
+            return ""
+        return Vouched.SIGNED if all(h.signed for h in published) else Vouched.ATTESTED
+
+    @property
+    def relayers(self) -> tuple[Team, ...]:
+        """Who of them passes on what somebody else wrote."""
+        relaying = {h.team for h in self.holdings if h.published and h.origin != h.team.identity_id}
+        return tuple(sorted(relaying, key=lambda team: team.slug))
+
     @property
     def doubters(self) -> tuple[Team, ...]:
         """Who of them calls it harmless."""
@@ -307,11 +321,15 @@ class SignInView:
 
     Args:
         region_name: which region this host serves.
-        refused: whether a token was shown that opens nothing.
+        tried: by which way somebody was not let in just now: `person`, `token` or `provider`; empty for nobody.
+        wait_s: for how long nothing that they try is looked at, or 0.
+        provider: what people call the OpenID provider, or empty where there is none.
     """
 
     region_name: str
-    refused: bool = False
+    tried: str = ""
+    wait_s: int = 0
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ Spec: TAXII 2.1 §1.6.8, §3.1, §3.3
 """
 
 import re
+from functools import lru_cache
 
 from aiohttp import web
 
@@ -25,15 +26,20 @@ def require_acceptable(request: web.Request) -> None:
     Raises:
         Refusal: NOT_ACCEPTABLE.
     """
-    accepted = ",".join(request.headers.getall("Accept", ["*/*"]))[:_MAX_CHARACTERS]
+    if not _is_acceptable(",".join(request.headers.getall("Accept", ["*/*"]))[:_MAX_CHARACTERS]):
+        raise Refusal(Code.NOT_ACCEPTABLE, f"only {MEDIA_TYPE} is served here; put it into the Accept header")
+
+
+@lru_cache(maxsize=256)
+def _is_acceptable(accepted: str) -> bool:
     for offer in accepted.split(","):
         media_type = offer.split(";")[0].strip().lower()
         # What accepts plain JSON can read TAXII's JSON; browsers and scripts say no more than that.
         if media_type in _WILD or media_type == "application/json":
-            return
+            return True
         if media_type in _ENVELOPES and _version_of(offer) in {None, "2.1"}:
-            return
-    raise Refusal(Code.NOT_ACCEPTABLE, f"only {MEDIA_TYPE} is served here; put it into the Accept header")
+            return True
+    return False
 
 
 def require_envelope(request: web.Request) -> None:

@@ -26,7 +26,7 @@ from regcert.web.room import Room
 from regcert.web.taxii.discovery import root_of
 from regcert.web.taxii.media import require_acceptable, require_envelope, taxii_response
 from regcert.web.taxii.reply import read_tags, reply
-from regcert.web.taxii.waiting import read_wait_s
+from regcert.web.taxii.waiting import STEP_S, read_wait_s
 
 # A body beyond this is kept and looked at later: its sender would wait for seconds, and its objects fill the memory.
 LARGE_BYTES = 8 * 1024 * 1024
@@ -106,11 +106,15 @@ async def _get(request: web.Request, shape: Shape) -> web.Response:
     wait_s = read_wait_s(request) if shape is Shape.OBJECTS and question.stix_id is None else 0
     ends_at = time.monotonic() + wait_s
     while answer.last_us is None and (left_s := ends_at - time.monotonic()) > 0:
-        if not await services.database.wait_for_change(question.caller.heads, answer.collection_id, left_s):
-            break
-        # Asked again from the beginning: what the token was worth may have changed, too.
+        seen, began_at = question.caller.heads, time.monotonic()
+        step_s = min(left_s, STEP_S)
+        changed = await services.database.wait_for_change(seen, answer.collection_id, step_s)
+        if not changed and time.monotonic() - began_at < step_s / 2:
+            break  # the host is stopping, or too many wait already
+        # Whoever waits is recognised again at every step, so that a token that ends takes its owner's wait with it.
         question = replace(question, caller=await caller_of(request))
-        answer = await retrieve(services.database, services.cursor_key, question)
+        if changed or question.caller.heads is not seen:
+            answer = await retrieve(services.database, services.cursor_key, question)
     return await reply(request, answer.body, answer.tag, _headers(request, question, answer) | _applied(wait_s))
 
 

@@ -12,6 +12,8 @@ import re
 from aiohttp import web
 
 MOST_WAIT_S = 60
+# Who waits is asked who they are again after this long: a token that was revoked ends what it waits for within five seconds.
+STEP_S = 3.0
 _WAIT = re.compile(r'(?:^|,|;)\s*wait\s*=\s*"?([0-9]{1,6})"?\s*(?:$|,|;)', re.IGNORECASE)
 
 

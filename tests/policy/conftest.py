@@ -1,0 +1,174 @@
+"""A host with everything that a route can be asked for: own, shared, foreign and absent."""
+
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from sqlalchemy import func, select
+
+from regcert.domain.collection import SignatureRule
+from regcert.domain.principal import Role
+from regcert.domain.region import CollectionEntry
+from regcert.flows.add_collection import add_collection
+from regcert.flows.initialise import initialise, read_region_file
+from regcert.settings import Settings
+from regcert.share import share_dir
+from regcert.stix.tlp import Tlp
+from regcert.store.tables import METADATA
+from tests.hosting import ROOT, TAXII, RunningHost, StillClock, run_host
+from tests.made import CREATED, envelope, indicator
+
+TEAM, NEIGHBOUR, FOREIGNERS = "alcirt", "mkd-cert", ("kos-cert", "hr-cert")
+COLLECTIONS = {"own": "financial-sector-group", "shared": "regional-indicators", "foreign": "foreign-group", "absent": "no-such"}
+# Who has something that waits for a second person; of the neighbour's nobody of the team may know, though it reads where it goes.
+WAITING = (("own", TEAM, "red-group"), ("shared", NEIGHBOUR, "red-group"), ("foreign", FOREIGNERS[0], "foreign-group"))
+RED = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"
+JSON = "application/json"
+
+
+@dataclass
+class Stage:
+    """A running host, who asks on it, and what there is to ask for.
+
+    Args:
+        host: with three circles of teams.
+        things: by own, shared, foreign and absent: a value for each part of an address.
+        sessions: the console cookie of each role that has one.
+    """
+
+    host: RunningHost
+    things: dict[str, dict[str, str]] = field(default_factory=dict)
+    sessions: dict[Role, str] = field(default_factory=dict)
+
+    async def post(self, team: str, collection: str, *objects: dict[str, Any]) -> str:
+        """Publish something and return the id of its status."""
+        status, answer = await self.host.post(objects, team, collection)
+        assert status == 202
+        assert not answer["failure_count"], answer
+        return str(answer["id"])
+
+    async def see(self, team: str, collection: str, value: str) -> None:
+        """Report that a value was seen."""
+        headers = {"Authorization": f"Bearer {await self.host.token(team)}", "Content-Type": JSON}
+        body = orjson.dumps({"value": value, "collection": collection})
+        async with self.host.http.post(f"{self.host.url}/api/v1/sightings", headers=headers, data=body) as response:
+            assert response.status == 200
+
+    async def ask(
+        self, role: Role | None, method: str, path: str, body: bytes | None, kind: str
+    ) -> tuple[int, bytes, dict[str, str]]:
+        """Ask as a role of the team, or as nobody; return all that can be seen of the answer."""
+        headers = {"Content-Type": kind} if body is not None else {}
+        if role is not None and path.startswith("/console"):
+            headers["Cookie"] = f"regcert={self.sessions.get(role, '')}"
+        elif role is not None:
+            headers |= {"Authorization": f"Bearer {await self.host.token(TEAM, role)}", "Accept": "*/*"}
+        self.host.http.cookie_jar.clear()
+        asked = self.host.http.request(method, self.host.url + path, headers=headers, data=body, allow_redirects=False)
+        async with asked as response:
+            content = (await response.read()).replace(response.headers["X-Request-Id"].encode(), b"-")
+            left_out = {"date", "x-request-id", "set-cookie"}
+            return response.status, content, {k: v for k, v in response.headers.items() if k.lower() not in left_out}
+
+    async def sign_in(self) -> None:
+        """Open a console session for each role that may have one."""
+        for role in Role:
+            form = {"token": await self.host.token(TEAM, role)}
+            url = f"{self.host.url}/console/sign-in"
+            async with self.host.http.post(url, data=form, allow_redirects=False) as response:
+                if "regcert" in response.cookies:
+                    self.sessions[role] = response.cookies["regcert"].value
+        self.host.http.cookie_jar.clear()
+
+    async def hold(self, team: str, collection: str) -> str:
+        """Let a colleague post something RED, which waits for a second person; return what waits."""
+        before = await self._proposals()
+        token = await self.host.token(team, Role.ANALYST, collections=(collection,))
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": TAXII, "Accept": TAXII}
+        body = envelope(indicator(object_marking_refs=[RED]))
+        path = f"{self.host.url}{ROOT}/collections/{collection}/objects/"
+        async with self.host.http.post(path, headers=headers, data=body) as response:
+            assert response.status == 202
+        (made,) = await self._proposals() - before
+        return made
+
+    async def _proposals(self) -> set[str]:
+        async with self.host.inside.database.read() as connection:
+            return set((await connection.execute(select(METADATA.tables["proposals"].c.proposal_id))).scalars())
+
+    async def newest_token(self) -> str:
+        """Tell the id of the token that was made last."""
+        async with self.host.inside.database.read() as connection:
+            return str((await connection.execute(select(func.max(METADATA.tables["tokens"].c.token_id)))).scalar_one())
+
+    async def key_of(self, table: str, column: str, **where: object) -> str:
+        """Look something up as nobody could over HTTP."""
+        rows = METADATA.tables[table]
+        query = select(rows.c[column]).where(*(rows.c[name] == value for name, value in where.items())).limit(1)
+        async with self.host.inside.database.read() as connection:
+            return str((await connection.execute(query)).scalar_one())
+
+
+async def furnish(stage: Stage) -> None:
+    """Put something into every circle, so that each kind of thing is there four times, and once not at all."""
+    host = stage.host
+    group = CollectionEntry(
+        "foreign-group", str(uuid.uuid4()), "Foreign group", "Theirs.", Tlp.RED, SignatureRule.ACCEPTED, FOREIGNERS, FOREIGNERS
+    )
+    await add_collection(host.inside.database, host.clock, group)
+    circle = (TEAM, NEIGHBOUR)
+    red = CollectionEntry("red-group", str(uuid.uuid4()), "Red", "Ours.", Tlp.RED, SignatureRule.ACCEPTED, circle, circle)
+    await add_collection(host.inside.database, host.clock, red)
+    posters = {"own": (TEAM, NEIGHBOUR), "shared": (NEIGHBOUR, TEAM), "foreign": FOREIGNERS}
+    for relation, teams in posters.items():
+        made = indicator(f"[domain-name:value = '{relation}.example']")
+        status = await stage.post(teams[0], COLLECTIONS[relation], made)
+        for team in teams:
+            await stage.see(team, COLLECTIONS[relation], f"{relation}.example")
+        stage.things[relation] = {"object": made["id"], "status": status, "team": teams[0], "tag": f"{relation}.example"}
+    await host.caught_up()
+    for relation, thing in stage.things.items():
+        uuid_of = await stage.key_of("collections", "scope", slug=COLLECTIONS[relation])
+        thing["incident"] = await stage.key_of("incidents", "incident_id", scope=uuid_of)
+        await host.token(thing["team"], Role.CONSUMER)
+        team_id = int(await stage.key_of("teams", "team_id", slug=thing["team"]))
+        thing["token"] = await stage.key_of("tokens", "token_id", team_id=team_id, role="consumer")
+    for relation, team, collection in WAITING:
+        stage.things[relation]["proposal"] = await stage.hold(team, collection)
+    absent = {
+        "proposal": str(uuid.uuid4()),
+        "object": f"indicator--{uuid.uuid4()}",
+        "status": str(uuid.uuid4()),
+        "team": "no-cert",
+        "token": "999999",
+    }
+    stage.things["absent"] = absent | {"incident": str(uuid.uuid4())}
+    for relation, thing in stage.things.items():
+        thing |= {
+            "root": ROOT[1:],
+            "collection": COLLECTIONS[relation],
+            "version": CREATED,
+            "name": "console.css",
+            "tile": "0/000.p/1",
+        }
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """A furnished host on SQLite, shared by the tests of a module."""
+    folder, clock = tmp_path_factory.mktemp("stage"), StillClock()
+    settings = Settings(data_dir=folder / "host", database_url=f"sqlite:///{folder}/regcert.db")
+    region = read_region_file(share_dir() / "deploy" / "regions" / "western-balkans.toml")
+    await initialise(settings.data_dir, settings.database_url, clock, region)
+    async with run_host(settings, clock) as running:
+        stage = Stage(running)
+        await furnish(stage)
+        await stage.sign_in()
+        yield stage
+
+
+__all__ = ["TAXII"]
