@@ -78,6 +78,21 @@ _BEGIN = Insert(_INCIDENTS)
 _JOIN = Insert(_MEMBERS)
 
 
+def load_incidents(ids: Values[str]) -> Program[dict[str, Incident]]:
+    """Load some incidents as they were last assessed, for correlation; nobody is shown these."""
+    if not ids:
+        return {}
+    rows = yield _LOAD, {"named": tuple(sorted(ids))}
+    return {one: _read_incident(summary) for one, summary in rows}
+
+
+_LOAD = Statement(
+    lambda dialect: select(_INCIDENTS.c.incident_id, _INCIDENTS.c.summary).where(
+        among_listed(dialect, _INCIDENTS.c.incident_id, bindparam("named"))
+    )
+)
+
+
 def replace_held(scope: str, keys: Values[bytes], held: Mapping[bytes, tuple[str, str]]) -> Program[None]:
     """Write down which of some values are held back, in which countries and why, and forget the others."""
     yield _LET_GO, {"scope": scope} | join_keys(keys)

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from regcert.errors import Code, Refusal
 from regcert.store.database import async_url
 
-SCHEMA = "0003"
+SCHEMA = "0010"
 """The newest of `migrations/versions`, which this release was written for."""
 
 
