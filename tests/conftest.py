@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from regcert.assembly.parts import load_schemas
-from regcert.flows.initialise import initialise, read_region_file
 from regcert.settings import Settings
-from regcert.share import share_dir
 from regcert.stix.schema import SchemaSet
 from regcert.store.database import Database, open_database
+from tests.founding import Templates
 from tests.hosting import RunningHost, StillClock, run_host
 from tests.postgres import fresh_database, postgres_server
 
@@ -40,13 +39,16 @@ def clock() -> StillClock:
     return StillClock()
 
 
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The hosts that those of the tests are copies of."""
+    return Templates(tmp_path_factory.mktemp("templates"))
+
+
 @pytest.fixture
-async def settings(tmp_path: Path, database_url: str, clock: StillClock) -> Settings:
+async def settings(templates: Templates, tmp_path: Path, database_url: str) -> Settings:
     """The settings of a host that was founded with the sample region."""
-    settings = Settings(data_dir=tmp_path / "host", database_url=database_url)
-    region = read_region_file(share_dir() / "deploy" / "regions" / "western-balkans.toml")
-    await initialise(settings.data_dir, settings.database_url, clock, region)
-    return settings
+    return await templates.copy(tmp_path / "host", database_url)
 
 
 @pytest.fixture

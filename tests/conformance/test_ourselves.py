@@ -1,6 +1,5 @@
 """Our own host against the suite, over a real socket, on both databases."""
 
-from pathlib import Path
 
 import pytest
 
@@ -8,22 +7,17 @@ from regcert.conformance.asking import Terms
 from regcert.conformance.check import Keyword
 from regcert.conformance.verdict import Verdict
 from regcert.domain.principal import Role
-from regcert.flows.initialise import initialise, read_region_file
 from regcert.settings import Settings
-from regcert.share import share_dir
 from tests.conformance.asking import run
-from tests.hosting import RunningHost, StillClock
+from tests.hosting import RunningHost
 
 MOST_BYTES = 1_048_576
 
 
 @pytest.fixture
-async def settings(tmp_path: Path, database_url: str, clock: StillClock) -> Settings:
+async def settings(settings: Settings) -> Settings:
     """A host whose largest body is small enough to be sent."""
-    settings = Settings(data_dir=tmp_path / "host", database_url=database_url, max_content_bytes=MOST_BYTES)
-    region = read_region_file(share_dir() / "deploy" / "regions" / "western-balkans.toml")
-    await initialise(settings.data_dir, settings.database_url, clock, region)
-    return settings
+    return settings.model_copy(update={"max_content_bytes": MOST_BYTES})
 
 
 async def test_host_keeps_every_must_and_should_when_the_suite_is_run(host: RunningHost) -> None:

@@ -7,29 +7,26 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from regcert.flows.initialise import initialise, read_region_file
-from regcert.settings import Settings
-from regcert.share import share_dir
+from tests.founding import Templates
 from tests.hosting import RunningHost, StillClock, run_host
 from tests.postgres import fresh_database
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
-async def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningHost]:
+async def both(
+    request: pytest.FixtureRequest, templates: Templates, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RunningHost]:
     """A host with the settings that it ships with."""
     folder = tmp_path_factory.mktemp("both")
     if request.param == "sqlite":
-        async with _run(folder / "host", f"sqlite:///{folder}/regcert.db") as running:
+        async with _run(templates, folder / "host", f"sqlite:///{folder}/regcert.db") as running:
             yield running
         return
-    async with fresh_database(request.getfixturevalue("postgres")) as url, _run(folder / "host", url) as running:
+    async with fresh_database(request.getfixturevalue("postgres")) as url, _run(templates, folder / "host", url) as running:
         yield running
 
 
 @asynccontextmanager
-async def _run(data_dir: Path, database_url: str) -> AsyncIterator[RunningHost]:
-    settings, clock = Settings(data_dir=data_dir, database_url=database_url), StillClock()
-    region = read_region_file(share_dir() / "deploy" / "regions" / "western-balkans.toml")
-    await initialise(settings.data_dir, settings.database_url, clock, region)
-    async with run_host(settings, clock) as running:
+async def _run(templates: Templates, data_dir: Path, database_url: str) -> AsyncIterator[RunningHost]:
+    async with run_host(await templates.copy(data_dir, database_url), StillClock()) as running:
         yield running

@@ -14,11 +14,9 @@ from regcert.domain.collection import SignatureRule
 from regcert.domain.principal import Role
 from regcert.domain.region import CollectionEntry
 from regcert.flows.add_collection import add_collection
-from regcert.flows.initialise import initialise, read_region_file
-from regcert.settings import Settings
-from regcert.share import share_dir
 from regcert.stix.tlp import Tlp
 from regcert.store.tables import METADATA
+from tests.founding import Templates
 from tests.hosting import ROOT, TAXII, RunningHost, StillClock, run_host
 from tests.made import CREATED, envelope, indicator
 
@@ -158,13 +156,11 @@ async def furnish(stage: Stage) -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def stage(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """A furnished host on SQLite, shared by the tests of a module."""
-    folder, clock = tmp_path_factory.mktemp("stage"), StillClock()
-    settings = Settings(data_dir=folder / "host", database_url=f"sqlite:///{folder}/regcert.db")
-    region = read_region_file(share_dir() / "deploy" / "regions" / "western-balkans.toml")
-    await initialise(settings.data_dir, settings.database_url, clock, region)
-    async with run_host(settings, clock) as running:
+    folder = tmp_path_factory.mktemp("stage")
+    settings = await templates.copy(folder / "host", f"sqlite:///{folder}/regcert.db")
+    async with run_host(settings, StillClock()) as running:
         stage = Stage(running)
         await furnish(stage)
         await stage.sign_in()

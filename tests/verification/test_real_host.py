@@ -9,10 +9,7 @@ from regcert.assembly.parts import load_host_key
 from regcert.domain.principal import Role
 from regcert.errors import Refusal
 from regcert.flows.add_witness import add_witness
-from regcert.flows.initialise import initialise, read_region_file
 from regcert.outbound.wire import open_wire
-from regcert.settings import Settings
-from regcert.share import share_dir
 from regcert.signing.note import list_cosignatures, log_key, read_note
 from regcert.signing.note_key import WitnessKey
 from regcert.signing.private_key import private_key_of
@@ -26,17 +23,13 @@ from regcert.verification.log_reader import LogReader
 from regcert.verification.witness import Witness
 from regcert.verification.witnessed import require_checkpoint
 from regcert.verification.witnessing import witness_once
-from tests.hosting import StillClock, run_host
+from tests.hosting import run_host
 
 MINE = WitnessKey("cert.example/witness", bytes([7] * 32))
 
 
-async def test_real_host_is_witnessed(tmp_path, database_url):
+async def test_real_host_is_witnessed(tmp_path, settings, clock):
     """Leaves over a tile's edge, three looks, and the cosignatures in the checkpoint that everybody gets."""
-    clock = StillClock()
-    settings = Settings(data_dir=tmp_path / "host", database_url=database_url)
-    region = read_region_file(share_dir() / "deploy" / "regions" / "western-balkans.toml")
-    await initialise(settings.data_dir, settings.database_url, clock, region)
     async with run_host(settings, clock) as host, open_wire(host.url, 10) as wire:
         reader = LogReader(wire, host.url, await host.token("alcirt", Role.CONSUMER))
         key = private_key_of(load_host_key(settings).derive("log"))

@@ -5,20 +5,16 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from regcert.flows.initialise import initialise, read_region_file
-from regcert.settings import Settings
-from regcert.share import share_dir
+from tests.founding import Templates
 from tests.hosting import RunningHost, StillClock, run_host
 
 MOST_BYTES = 65_536
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def standing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningHost]:
+async def standing(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningHost]:
     """A host on SQLite, shared by the tests of a module; its largest body is the smallest that may be set."""
-    folder, clock = tmp_path_factory.mktemp("standing"), StillClock()
-    settings = Settings(data_dir=folder / "host", database_url=f"sqlite:///{folder}/regcert.db", max_content_bytes=MOST_BYTES)
-    region = read_region_file(share_dir() / "deploy" / "regions" / "western-balkans.toml")
-    await initialise(settings.data_dir, settings.database_url, clock, region)
-    async with run_host(settings, clock) as running:
+    folder = tmp_path_factory.mktemp("standing")
+    settings = await templates.copy(folder / "host", f"sqlite:///{folder}/regcert.db")
+    async with run_host(settings.model_copy(update={"max_content_bytes": MOST_BYTES}), StillClock()) as running:
         yield running

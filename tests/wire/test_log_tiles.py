@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -9,15 +10,13 @@ import pytest_asyncio
 from regcert.domain.principal import Role
 from regcert.domain.verifier_key import read_verifier_key
 from regcert.flows.add_witness import add_witness
-from regcert.flows.initialise import initialise, read_region_file
-from regcert.settings import Settings
-from regcert.share import share_dir
 from regcert.signing.note import cosign, list_cosignatures, read_note, verify_note, witness_key
 from regcert.signing.private_key import private_key_of
 from regcert.store.checkpoints import find_newest
 from regcert.translog.checkpoint import Checkpoint, read_checkpoint
 from regcert.translog.tiles import read_entries
 from regcert.translog.tree import leaf_hash, tree_hash
+from tests.founding import Templates
 from tests.hosting import RunningHost, StillClock, run_host
 from tests.logs import enter
 from tests.wire.asking import Reply, ask
@@ -27,28 +26,25 @@ WITNESS = private_key_of(b"w" * 32)
 SIZE = 600
 
 
-async def run(folder, *, public: bool) -> AsyncIterator[RunningHost]:
-    clock = StillClock()
-    settings = Settings(data_dir=folder / "host", database_url=f"sqlite:///{folder}/regcert.db", log_public=public)
-    region = read_region_file(share_dir() / "deploy" / "regions" / "western-balkans.toml")
-    await initialise(settings.data_dir, settings.database_url, clock, region)
-    async with run_host(settings, clock) as running:
+async def run(templates: Templates, folder: Path, *, public: bool) -> AsyncIterator[RunningHost]:
+    settings = await templates.copy(folder / "host", f"sqlite:///{folder}/regcert.db")
+    async with run_host(settings.model_copy(update={"log_public": public}), StillClock()) as running:
         await enter(running.inside.database, SIZE)
         await signed(running, SIZE)
         yield running
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def logging(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningHost]:
+async def logging(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningHost]:
     """A host with a log of 600 entries that its worker has signed."""
-    async for running in run(tmp_path_factory.mktemp("logging"), public=False):
+    async for running in run(templates, tmp_path_factory.mktemp("logging"), public=False):
         yield running
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def public(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningHost]:
+async def public(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningHost]:
     """The same, open to everybody."""
-    async for running in run(tmp_path_factory.mktemp("public"), public=True):
+    async for running in run(templates, tmp_path_factory.mktemp("public"), public=True):
         yield running
 
 
