@@ -60,18 +60,24 @@ def judge_mirror(folder: Any, policy: Any, roots: Any, now: Any, fresh: Any) -> 
     placed = [place(one, rows, entries, blind, state, policy, folder, seen) for one in manifests]
     sound = [one["said"]["host"] == state["host"] and one["said"]["collection"] == state["collection"] for one in manifests]
     good = [fits(one, trusted.get(one["said"]["team"], [])) for one in manifests]
-    told = [one for one, here, signed in zip(manifests, sound, good, strict=True) if here and signed]
+    histories = {
+        team: [{"leaf": leaf, "expires": micros(said["expires_at"]), "keys": keys_of(said)} for leaf, said, _ in chain]
+        for team, chain in trusted.items()
+    }
+    disowned = [is_disowned(one, where, histories, now) for one, where in zip(manifests, placed, strict=True)]
+    told = [(one, gone) for one, here, signed, gone in zip(manifests, sound, good, disowned, strict=True) if here and signed]
     split, gap = look_at_chains(told)
-    stale = stale or gap or is_incomplete(told, objects) or is_hidden(rows, entries, blind, manifests, state)
+    stale = (
+        stale
+        or gap
+        or is_incomplete([one for one, gone in told if not gone], objects)
+        or is_hidden(rows, entries, blind, manifests, state)
+    )
     words, verdicts = [], {}
     for one, where, here, signed in zip(manifests, placed, sound, good, strict=True):
-        history = [
-            {"leaf": leaf, "expires": micros(said["expires_at"]), "keys": keys_of(said)}
-            for leaf, said, _ in trusted.get(one["said"]["team"], [])
-        ]
         facts = {
             "sound": here, "signed": signed, "key": one["key"], "leaf": where[0], "time": where[1], "now": now,
-            "stale": stale, "forked": forked or one["said"]["team"] in split, "history": history,
+            "stale": stale, "forked": forked or one["said"]["team"] in split, "history": histories.get(one["said"]["team"], []),
         }  # fmt: skip
         words.append((one, facts))
         verdicts[tuple(one["entry"])] = verdict(facts | {"listing": "listed"})[1]
@@ -209,19 +215,27 @@ def fits(one: Any, chain: Any) -> Any:
     return False
 
 
+def is_disowned(one: Any, where: Any, histories: Any, now: Any) -> Any:
+    """Whether what became of the key makes it worthless."""
+    history = histories.get(one["said"]["team"], [])
+    good = {"sound": True, "signed": True, "forked": False, "stale": False, "listing": "listed"}
+    return verdict(good | {"key": one["key"], "leaf": where[0], "time": where[1], "now": now, "history": history})[1] == "INVALID"
+
+
 def look_at_chains(told: Any) -> Any:
     """Teams that tell two stories, and whether a number is missing; all is of one host and collection here."""
     split, gap = set(), False
-    for team in {one["said"]["team"] for one in told}:
+    for team in {one["said"]["team"] for one, gone in told if not gone}:
         numbered: dict[int, set[Any]] = {}
-        for one in told:
-            if one["said"]["team"] == team:
+        filled = {one["said"]["seq"] for one, _ in told if one["said"]["team"] == team}
+        for one, gone in told:
+            if one["said"]["team"] == team and not gone:
                 numbered.setdefault(one["said"]["seq"], set()).add((sha256(one["payload"]).hex(), one["said"]["prev"]))
         for number, same in numbered.items():
             before = {digest for digest, _ in numbered.get(number - 1, ())}
             if len(same) > 1 or (before and any(prev not in before for _, prev in same)):
                 split.add(team)
-        gap = gap or sorted(numbered) != list(range(1, len(numbered) + 1))
+        gap = gap or not filled.issuperset(range(1, max(numbered)))
     return split, gap
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from msgspec import structs
 from taxii2client.v21 import Collection, as_pages
 
 from regcert.client.verifying import pull_verified
+from regcert.domain.publication import MANIFEST_TYPE
 from regcert.errors import Refusal
-from regcert.signing.publication import commitment, read_manifest
+from regcert.signing.private_key import PrivateKey
+from regcert.signing.publication import commitment, list_object, read_manifest, seal_publication
 from regcert.signing.verdict import Verdict
 from regcert.translog.leaf import PublicationLeaf, read_leaf
 from regcert.translog.policy import read_policy
@@ -21,6 +24,7 @@ from regcert.verification.offline import Report, verify
 from regcert.verification.roots import Trust
 from regcert.verification.witnessed import read_witnessed
 from tests.hosting import StillClock
+from tests.made import indicator
 from tests.verification.served_world import TOKEN, serving
 from tests.verification.world import SLUG, Shown, World
 
@@ -153,6 +157,48 @@ def test_manifest_in_another_place_of_the_file(world, mirror, tmp_path):
     (tmp_path / "a.json").write_text(json.dumps({"objects": objects[::-2]}))
     (tmp_path / "b.json").write_text(json.dumps({"objects": [*objects[::2], *objects]}))
     assert verdicts(look(world, tmp_path / "a.json", tmp_path / "b.json", proofs=mirror)) == world.expected
+
+
+def forged(world: World, seq: int, key: PrivateKey) -> list[dict[str, Any]]:
+    """What a thief makes of srb-cert's key, and shows to a reader without any log."""
+    one = indicator()
+    manifest = seal_publication(
+        manifest_id=f"{MANIFEST_TYPE}--{uuid.uuid4()}",
+        host=world.origin,
+        collection=world.late.collection["id"],
+        team=world.signers["srb-cert"].team.identity_id,
+        seq=seq,
+        prev=None if seq == 1 else bytes(32),
+        issued_us=world.late.now_us,
+        nonce=bytes(32),
+        markings=(),
+        objects=[list_object(one)],
+        key=key,
+    )
+    return [one, manifest]
+
+
+@pytest.mark.parametrize("seq", [1, 2, 3, 4, 99])
+def test_thief_of_a_key_that_was_revoked_contradicts_nobody(world, mirror, tmp_path, seq):
+    """Whatever number he takes: his is INVALID, and the team's own are what they were; nothing seems withheld."""
+    objects = forged(world, seq, world.stolen)
+    (tmp_path / "a.json").write_text(json.dumps({"objects": [*objects_of(world.late), *objects]}))
+    assert verdicts(look(world, tmp_path / "a.json", proofs=mirror)) == world.expected | {one["id"]: "INVALID" for one in objects}
+    before = look(world, mirror)
+    (mirror / "objects" / "forged.json").write_text(json.dumps({"objects": objects}))
+    report = look(world, mirror)
+    assert verdicts(report) == verdicts(before) | {one["id"]: "INVALID" for one in objects}
+    assert report.alerts == before.alerts
+
+
+def test_thief_of_a_key_that_is_good_is_seen_as_a_fork(world, mirror, tmp_path):
+    """Nobody can tell which of the two stories is the team's."""
+    (tmp_path / "a.json").write_text(
+        json.dumps({"objects": [*objects_of(world.late), *forged(world, 3, world.signers["srb-cert"].key)]})
+    )
+    told = verdicts(look(world, tmp_path / "a.json", proofs=mirror))
+    assert told[world.names["new-key"]] == told[world.names["before-theft"]] == "FORK"
+    assert told[world.names["one"]] == "VALID"
 
 
 def test_unreadable_object_spoils_nothing_else(world, mirror, tmp_path):

@@ -102,6 +102,7 @@ class World:
         names: ids of objects, by what they are for.
         log: the key of the log itself, which only the host has.
         signers: the teams.
+        stolen: the key of srb-cert that it revoked.
         policy_text: the reader's policy, as a file.
         expected: the verdict of each object of the late world, by its id.
         live: two readings of the host itself, late, by a reader of a fourth team.
@@ -113,6 +114,7 @@ class World:
     log: PrivateKey
     origin: str
     signers: dict[str, Signer]
+    stolen: PrivateKey
     policy_text: bytes
     expected: dict[str, str] = field(default_factory=dict)
     live: list[Report] = field(default_factory=list)
@@ -158,7 +160,7 @@ async def make_world(folder: Path, skew_us: int = 0) -> World:
         late = await stage.show()
         key = private_key_of(load_host_key(settings).derive("log"))
         policy = write_policy(log_key(stage.origin, key))
-        world = World(early, late, stage.names, key, stage.origin, stage.signers, policy, stage.expected)
+        world = World(early, late, stage.names, key, stage.origin, stage.signers, stage.stolen[0], policy, stage.expected)
         token = await host.token("bih-cert", Role.CONSUMER)
         mirror = folder / "mirror"
         world.live = [await pull_verified(host.url, token, SLUG, mirror, world.trust, clock=true_clock) for _ in range(2)]
@@ -188,6 +190,7 @@ class _Stage:
     names: dict[str, str] = field(default_factory=dict)
     signers: dict[str, Signer] = field(default_factory=dict)
     expected: dict[str, str] = field(default_factory=dict)
+    stolen: list[PrivateKey] = field(default_factory=list)
     origin: str = ""
 
     async def begin(self) -> None:
@@ -213,6 +216,7 @@ class _Stage:
         claimed_us = stolen_us - DAY_US  # whoever has the key can write what he likes
         await self.publish("srb-cert", "INVALID", self.indicator("after-theft"), issued_us=claimed_us)
         old, serbia.key = serbia.key, new_private_key()
+        self.stolen.append(old)
         self.true_clock.at_us += MINUTE_US
         await serbia.set_keys(revoked(old, stolen_us), team_key(serbia.key.public.raw))
         await self.publish("srb-cert", "VALID", self.indicator("new-key"))

@@ -9,32 +9,31 @@ from regcert.domain.publication import Listed
 from regcert.errors import Refusal
 from regcert.stix.timestamps import read_timestamp
 from regcert.verification.alarms import Alarm, Alert
-from regcert.verification.judging import Gathered, View, find_signed
-from regcert.verification.statements import Statement, read_chains
+from regcert.verification.judging import Gathered, View, find_chains
+from regcert.verification.statements import Statement
 
 
 def find_set_alerts(gathered: Gathered, view: View) -> Iterator[Alert]:
     """Find what is missing in a set that ought to be whole, and teams that contradict themselves."""
-    signed = find_signed(gathered.statements.values(), view)
-    chains = read_chains(signed)
+    counted, chains = find_chains(gathered.statements.values(), view)
     for _, _, team in sorted(chains.forked):
         yield Alert(
             Alarm.EQUIVOCATION, f"{team} has signed two publications of one number, or after something else; ask the team"
         )
     for (_, _, team), seq in sorted(chains.gaps.items()):
         yield Alert(Alarm.OMISSION, f"publication {seq} of {team} in this collection was not handed over")
-    missing = find_missing(gathered, signed)
+    missing = find_missing(gathered, counted)
     if missing:
         sentence = f"{len(missing)} signed objects were not handed over, among them {missing[0].stix_id}"
         yield Alert(Alarm.OMISSION, sentence)
 
 
-def find_missing(gathered: Gathered, signed: Sequence[Statement]) -> list[Listed]:
+def find_missing(gathered: Gathered, counted: Sequence[Statement]) -> list[Listed]:
     """Find the listed objects that are not there, neither in that version nor in a later one that is listed, too.
 
     One that is there with another content is not missing: it gets a verdict of its own.
     """
-    listed = {one: None for statement in signed for one in statement.publication.objects}
+    listed = {one: None for statement in counted for one in statement.publication.objects}
     places = {one.place for one in gathered.held}
     newest: dict[str, tuple[int, str]] = {}
     for one in listed:

@@ -10,11 +10,11 @@ import msgspec
 
 from regcert.domain.publication import MANIFEST_TYPE, Listed
 from regcert.errors import Refusal
-from regcert.signing.verdict import Facts, Finding, Listing, Placed, Verdict, best, judge
+from regcert.signing.verdict import Facts, Finding, Listing, Placed, Verdict, best, find_key_row, judge
 from regcert.stix.reader import ReadObject
 from regcert.verification.key_histories import History, choose_lists
 from regcert.verification.roots import Trust
-from regcert.verification.statements import NOWHERE, Statement, read_chains, read_statement
+from regcert.verification.statements import NOWHERE, Chains, Statement, read_chains, read_statement
 
 _MOST_ID = 300
 _MOST_VERSION = 64
@@ -137,8 +137,8 @@ class _Word:
 def judge_all(gathered: Gathered, view: View) -> Iterator[Judged]:
     """Judge every object of a set; the manifests come first."""
     statements = list(gathered.statements.values())
-    forked = find_forked(statements, view)
-    words = [_hear(one, view, forked=one.chain in forked) for one in statements]
+    _, chains = find_chains(statements, view)
+    words = [_hear(one, view, forked=one.chain in chains.forked) for one in statements]
     saying: dict[tuple[str, str], list[tuple[bytes, _Word]]] = {}
     for one, word in zip(statements, words, strict=True):
         yield Judged(one.listed.stix_id, one.listed.version, word.listed, one.listed.digest, key_id=word.key_id, team=word.team)
@@ -152,20 +152,20 @@ def judge_all(gathered: Gathered, view: View) -> Iterator[Judged]:
         yield _judge(listed, saying.get(listed.place, ()), view)
 
 
-def find_forked(statements: Iterable[Statement], view: View) -> frozenset[tuple[str, str, str]]:
-    """Find the chains in which a team has told two stories."""
-    return read_chains(find_signed(statements, view)).forked
+def find_chains(statements: Iterable[Statement], view: View) -> tuple[list[Statement], Chains]:
+    """Find the statements that count, and what their numbers tell.
 
-
-def find_signed(statements: Iterable[Statement], view: View) -> list[Statement]:
-    """Find the statements that are for this place, and whose signatures are good by a key of a team with a pinned root."""
-    return [
-        one
-        for one in statements
-        if is_here(one, view)
-        and choose_lists(view.histories, view.trust.roots, one.publication.team)
-        and one.is_signed(view.histories)
-    ]
+    These are for this place, and their signatures are good by a key of a team with a pinned root, which the team had alone as
+    far as it says: a thief of a key that was revoked since can neither contradict the team nor make anything seem withheld.
+    """
+    counted: list[Statement] = []
+    disowned: list[Statement] = []
+    for one in statements:
+        history = choose_lists(view.histories, view.trust.roots, one.publication.team)
+        if history and is_here(one, view) and one.is_signed(view.histories):
+            finding = find_key_row(history, one.key_id, view.placed.get(one.signed_as, NOWHERE), view.now_us)
+            (disowned if finding.verdict is Verdict.INVALID else counted).append(one)
+    return counted, read_chains(counted, disowned)
 
 
 def is_here(one: Statement, view: View) -> bool:

@@ -3,7 +3,8 @@
 Spec: docs/signing.md §8.1
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -83,25 +84,32 @@ class Chains:
 
     Args:
         forked: chains that tell two stories.
-        gaps: chains of which a number is missing, from 1 on, with the first that is.
+        gaps: chains of which a number is missing, from 1 to the last that counts, with the first that is.
     """
 
     forked: frozenset[Chain]
     gaps: Mapping[Chain, int]
 
 
-def read_chains(signed: Iterable[Statement]) -> Chains:
+def read_chains(counted: Iterable[Statement], disowned: Iterable[Statement] = ()) -> Chains:
     """Look at how publications follow each other.
 
     Args:
-        signed: those whose signatures are good; what anybody can write says nothing about a team.
+        counted: those whose signatures are good; what anybody can write says nothing about a team.
+        disowned: those that were signed with a key when the team, as it says, did not have it alone, or not any more. They
+            contradict nothing and nothing has to stand before them; but where one has a number, that number is not missing.
     """
     by_digest: dict[Chain, dict[int, dict[bytes, Publication]]] = {}
-    for one in signed:
+    for one in counted:
         numbered = by_digest.setdefault(one.chain, {})
         numbered.setdefault(one.publication.seq, {})[one.publication.digest] = one.publication
+    filled: dict[Chain, set[int]] = {}
+    for one in disowned:
+        filled.setdefault(one.chain, set()).add(one.publication.seq)
     forked = frozenset(chain for chain, numbered in by_digest.items() if _is_forked(numbered))
-    gaps = {chain: first for chain, numbered in by_digest.items() if (first := _find_gap(sorted(numbered)))}
+    gaps = {
+        chain: first for chain, numbered in by_digest.items() if (first := _find_gap(numbered.keys(), filled.get(chain, set())))
+    }
     return Chains(forked, gaps)
 
 
@@ -116,6 +124,7 @@ def _is_forked(numbered: Mapping[int, Mapping[bytes, Publication]]) -> bool:
     )
 
 
-def _find_gap(numbers: Sequence[int]) -> int:
-    """Find the first number that is missing, or 0."""
-    return next((before + 1 for before, after in pairwise([0, *numbers]) if after != before + 1), 0)
+def _find_gap(numbers: AbstractSet[int], filled: AbstractSet[int]) -> int:
+    """Find the first number that is missing before the last, or 0."""
+    known = sorted(numbers | {number for number in filled if number < max(numbers)})
+    return next((before + 1 for before, after in pairwise([0, *known]) if after != before + 1), 0)
