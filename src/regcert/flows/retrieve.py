@@ -14,12 +14,13 @@ from regcert.flows.record_reading import note_page
 from regcert.policy.permissions import Permission, require
 from regcert.store.database import Database
 from regcert.store.pages import Content, Entry, Stretch, has_object, list_entries, read_content
-from regcert.store.visibility import Found, find_collection
+from regcert.store.visibility import Found, find_collections
 from regcert.taxii import resources
 from regcert.taxii.cursor import Cursor, find_cursor, write_cursor
 from regcert.taxii.filters import Filters, Page, Versions
 
 _TAGGED = msgspec.msgpack.Encoder()
+_FOUND_BYTES = 1024  # what is remembered of a collection, about
 
 
 class Shape(Enum):
@@ -85,14 +86,17 @@ async def get_collection(database: Database, caller: Caller, api_root: str, name
         Refusal: NOT_FOUND.
     """
     principal, heads = caller.principal, caller.heads
-    # Who is asking is in the key as far as it decides what they see: by team, and by what the token is narrowed to.
-    key = (principal.team.team_id, principal.collection_ids, api_root, name)
-    found: Found | None = database.memory.find(key, heads.rights)
+    # Who is asking is in the key as far as it decides what they see: by team, and by what the token is narrowed to. The name is
+    # not: what exists for others only is looked for exactly as long as what exists for nobody.
+    key = (principal.team.team_id, principal.collection_ids, api_root)
+    existing: dict[str, Found] | None = database.memory.find(key, heads.rights)
+    if existing is None:
+        listed = await database.run(find_collections(principal, api_root))
+        existing = {called: one for one in listed for called in (one[0].uuid, one[0].slug)}
+        database.memory.keep(key, heads.rights, existing, len(listed) * _FOUND_BYTES)
+    found = existing.get(name)
     if found is None:
-        found = await database.run(find_collection(principal, api_root, name))
-        if found is None:
-            raise _no_collection()
-        database.memory.keep(key, heads.rights, found)
+        raise _no_collection()
     return found
 
 
