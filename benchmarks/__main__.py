@@ -53,7 +53,7 @@ def main() -> None:
     scale = QUICK if options.quick else FULL
     scale = scale.with_objects(options.objects) if options.objects else scale
     databases = options.database or DATABASES
-    programs = None if options.no_peer else _prepare_peer(options.peer_version)
+    programs = None if options.no_peer else prepare_peer(options.peer_version)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="regcert-bench-")))
         players = stack.enter_context(Players())
@@ -110,7 +110,8 @@ def _measure_limits(folder: Path, scale: Scale, players: Players, urls: dict[str
     return limits
 
 
-def _prepare_peer(version: str) -> Path | None:
+def prepare_peer(version: str) -> Path | None:
+    """Return the folder of the peer's programs, or None where it cannot be installed here, which is said."""
     try:
         return prepare_environment(version)
     except PeerMissingError as error:
