@@ -12,6 +12,7 @@ from time import monotonic
 from benchmarks.correlation.baselines import MISP_LIMIT, match_exactly
 from benchmarks.correlation.host import as_found, founded
 from benchmarks.correlation.score import Figures, Found, mark
+from benchmarks.correlation.throughput import measure_throughput
 from benchmarks.correlation.world import FULL, TINY, Scale, World, make_world, shuffled
 
 ORDERS = 3
@@ -56,7 +57,14 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=ORDERS, help="how many other orders of arrival for each")
     parser.add_argument("--quick", action="store_true", help="one small world")
     parser.add_argument("--json", action="store_true", help="every world's figures, for a program")
+    parser.add_argument("--throughput", action="store_true", help="how quickly correlation reads on, and nothing else")
+    parser.add_argument("--holdings", type=int, default=10_000, help="what the host holds before, for --throughput")
+    parser.add_argument("--sightings", type=int, default=20_000, help="how many are told to it, for --throughput")
     options = parser.parse_args()
+    if options.throughput:
+        figures = asyncio.run(measure_throughput(options.holdings, options.sightings, options.seed))
+        print("\n".join(f"{name:<20}{figure:>14,.1f}" for name, figure in figures.items()))
+        return
     scale, worlds = (TINY, 1) if options.quick else (FULL, options.worlds)
     marked, same = [], True
     for seed in range(options.seed, options.seed + worlds):

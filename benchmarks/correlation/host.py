@@ -82,7 +82,7 @@ class Region:
             if status["status"] != "complete" or status["failure_count"]:
                 raise RuntimeError(f"not taken: {status}")
         for team, reports in waiting.items():
-            verdicts = await report_sightings(self.database, self.clock, await self.principal(team), ROOT, reports)
+            verdicts = await report_sightings(self.database, self.clock, await self.principal(team), reports)
             if verdicts.refused:
                 raise RuntimeError(f"not taken: {verdicts.refused[0][1].message}")
 

@@ -28,6 +28,7 @@ class Code(StrEnum):
     TOO_MANY_ATTEMPTS = "too-many-attempts"
     SECOND_PERSON_REQUIRED = "second-person-required"
     PROPOSAL_CLOSED = "proposal-closed"
+    BLIND_MATCH_CLOSED = "blind-match-closed"
     # one object of an envelope
     TOO_DEEP = "too-deep"
     DUPLICATE_KEY = "duplicate-key"
@@ -67,10 +68,14 @@ class Code(StrEnum):
     INVALID_SIGHTING = "invalid-sighting"
     UNKNOWN_INDICATOR = "unknown-indicator"
     INVALID_OBSERVABLE = "invalid-observable"
+    # what people decide
+    INVALID_DECISION = "invalid-decision"
+    INVALID_PROTECTED = "invalid-protected"
     # the host's own configuration
     INVALID_REGION = "invalid-region"
     INVALID_SETTING = "invalid-setting"
     INVALID_GUARD_LIST = "invalid-guard-list"
+    MISSING_EXTRA = "missing-extra"
     ALREADY_EXISTS = "already-exists"
     NOT_INITIALISED = "not-initialised"
     UNSAFE_DATABASE = "unsafe-database"

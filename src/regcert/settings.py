@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     guard_files: Annotated[tuple[Path, ...], NoDecode] = ()
     """More lists of benign values: MISP warninglists (.json) or guard lists (.toml); in the environment parted by `:`."""
 
+    guard_folder: Path | None = None
+    """A folder of such lists, read again when its files change; what in it cannot be read is left out and named in the log."""
+
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Networks of the proxies that are believed about where a request comes from; in the environment parted by `,`."""
 

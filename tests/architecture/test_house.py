@@ -24,7 +24,12 @@ OFFERS_NAMES = "regcert/client/__init__.py"
 TRUST_TYPES = "regcert/domain/submission.py"
 MAKERS = {
     # The second takes up what the first one received and kept for later.
-    "Received": ("regcert/web/taxii/objects.py", "regcert/flows/unspool.py", "regcert/flows/release.py"),
+    "Received": (
+        "regcert/web/taxii/objects.py",
+        "regcert/flows/unspool.py",
+        "regcert/flows/release.py",
+        "regcert/flows/publish_incidents.py",
+    ),
     "Parsed": ("regcert/domain/submission.py",),
     "Verified": ("regcert/signing/verify.py",),
     "Admitted": ("regcert/policy/admission.py",),

@@ -11,6 +11,7 @@ import pytest
 import stix2
 
 from regcert.domain.principal import Role
+from regcert.outbound import api
 from regcert.signing.private_key import new_private_key
 from regcert.store.tables import METADATA
 from tests.cli.conftest import Outcome, Regcert
@@ -255,6 +256,22 @@ async def test_incident_is_shown_when_neighbours_sight_a_value(typed, host):
     listed = (await typed("incidents", "--json", team="cirt-me")).json
     assert listed["next"] is None
     assert [one["country"] for one in listed["incidents"][0]["countries"]] == ["AL", "MK", "RS"]
+
+
+async def test_file_of_reports_counts_once_when_it_is_sent_again(typed, host, monkeypatch):
+    """In calls of a few lines: what was sent before a fault is there, and the same file again changes nothing."""
+    monkeypatch.setattr(api, "MOST_LINES", 3)
+    lines = ['{"value": "a.example"}', '{"value": "a.example"}', "nonsense", '{"technique": "T1566", "report_id": "own"}', "{}"]
+    path = write("r.jsonl", "\n".join(lines) + "\n")
+    for _ in range(2):
+        outcome = await typed("sight", "--file", path, "--json")
+        assert (outcome.code, outcome.json["accepted"]) == (1, 3)
+        assert [(one["line"], one["code"]) for one in outcome.json["refused"]] == [(3, "malformed-json"), (5, "invalid-sighting")]
+    assert len(await rows_of(host, "sightings")) == 3
+    assert "line 3: " in (await typed("sight", "--file", path)).err
+    assert (await typed("sight", "T1566.001", "--json")).json["accepted"] == 1
+    for arguments in ((), ("a.example", "--file", path), ("--file", "no")):
+        assert (await typed("sight", *arguments)).code == 1
 
 
 async def test_sighting_counts_once_when_report_id_is_repeated(typed, host):

@@ -128,7 +128,7 @@ def ledger(region, scenes, schemas) -> Ledger:
         if isinstance(scene, Sighted):
             for data in scene.reports:
                 report = read_report(data, NOW_US)
-                for observable in [report.observable] if report.observable else indicators[str(report.indicator_id)]:
+                for observable in [report.observable] if report.observable else indicators[str(report.subject)]:
                     ledger.add(
                         teams[scene.team],
                         teams[scene.team].identity_id,

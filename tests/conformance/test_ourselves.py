@@ -1,6 +1,5 @@
 """Our own host against the suite, over a real socket, on both databases."""
 
-
 import pytest
 
 from regcert.conformance.asking import Terms

@@ -61,6 +61,10 @@ MISSHAPEN: dict[str, tuple[Breakage, str]] = {
     "unknown key in team": (put("teams", 0, "email", "a"), "team 'alcirt': remove or correct 'email'"),
     "unknown key in collection": (put("collections", 2, "x", 1), "collection 'public': remove or correct 'x'"),
     "unknown key in rule": (put("team_collections", "x", 1), "[team_collections]: remove or correct 'x'"),
+    "a centre of one word": (put("centre", "regional-centre"), "write 'centre' as one table, [centre]"),
+    "a centre without collections": (drop("centre", "collections"), "[centre]: add 'collections'"),
+    "unknown key in centre": (put("centre", "x", 1), "[centre]: remove or correct 'x'"),
+    "a centre with no collection": (put("centre", "collections", []), "[centre]: 'collections' must be"),
     "a second person in words": (put("second_person", "yes"), "the region file: 'second_person' must be true or false"),
     "too many approvals": (put("key_approvals", 6), "the region file: 'key_approvals' must be a whole number from 0 to 5"),
     "fewer approvals than none": (put("key_approvals", -1), "the region file: 'key_approvals'"),
@@ -116,6 +120,8 @@ MISSHAPEN: dict[str, tuple[Breakage, str]] = {
     "endless description": (put("collections", 2, "description", "x" * 401), "collection 'public': 'description'"),
     "unknown ceiling": (put("collections", 2, "ceiling", "PURPLE"), "collection 'public': 'ceiling' must be one of CLEAR"),
     "unknown signature rule": (put("collections", 2, "signature", "never"), "collection 'public': 'signature'"),
+    "blind matching in words": (put("collections", 3, "blind_matching", "yes"), "'blind_matching' must be true or false"),
+    "blind matching of what all read": (put("collections", 2, "blind_matching", True), "collection 'public': leave out"),
     "signature rule as a list": (put("collections", 2, "signature", ["required"]), "collection 'public': 'signature'"),
     "audience is one team": (put("collections", 2, "read", "alcirt"), "collection 'public': 'read'"),
     "nobody reads": (put("collections", 2, "read", []), "collection 'public': 'read'"),
@@ -179,6 +185,14 @@ INCOHERENT: dict[str, tuple[Breakage, str]] = {
     ),
     "mark without footnote": (drop("footnotes"), "country 'XK': add a footnote"),
     "team of an unlisted country": (put("teams", 0, "country", "SI"), "team 'alcirt': add its country"),
+    "a centre of another kind": (put("centre", "team", "alcirt"), "[centre]: 'team' must be"),
+    "an unlisted collection of the centre": (put("centre", "collections", ["x"]), "[centre]: 'collections' must be a list"),
+    "incidents twice for the same readers": (
+        put("centre", "collections", ["regional-incidents", "published-indicators"]),
+        "[centre]: two of its collections have the same readers",
+    ),
+    "a centre that may not write": (put("collections", 5, "write", ["alcirt"]), "'regional-incidents': the centre publishes"),
+    "a centre that would have to sign": (put("collections", 5, "signature", "required"), "'regional-incidents': no team signs"),
     "an unlisted reader": (put("collections", 0, "read", ["nobody"]), "collection 'regional-indicators': its audience"),
     "an unlisted writer": (put("collections", 0, "write", ["alcirt", "nobody"]), "'regional-indicators': its audience"),
 }
@@ -252,14 +266,21 @@ def test_shared_collections_are_as_agreed(region):
     """Who reads, who writes, how sensitive and whether signed, for each shared collection."""
     group = ("alcirt", "mkd-cert", "srb-cert")
     checking = ("alcirt", "bih-cert", "hr-cert", "kos-cert", "cirt-me", "mkd-cert", "srb-cert", "regional-centre")
-    shared = [(c.slug, c.read, c.write, c.ceiling, c.signature) for c in region.collections[:5]]
+    shared = [(c.slug, c.read, c.write, c.ceiling, c.signature) for c in region.collections[:6]]
     assert shared == [
         ("regional-indicators", "all", "all", Tlp.AMBER, SignatureRule.ACCEPTED),
         ("regional-sightings", "all", "all", Tlp.AMBER, SignatureRule.ACCEPTED),
         ("public", "all", "all", Tlp.CLEAR, SignatureRule.ACCEPTED),
         ("financial-sector-group", group, group, Tlp.AMBER_STRICT, SignatureRule.ACCEPTED),
         ("published-indicators", "all", checking, Tlp.CLEAR, SignatureRule.ACCEPTED),
+        ("regional-incidents", "all", ("regional-centre",), Tlp.AMBER, SignatureRule.ACCEPTED),
     ]
+    assert {c.slug: c.centre for c in region.collections if c.centre} == {"regional-incidents": "regional-centre"}
+
+
+def test_host_publishes_no_incidents_when_the_file_names_no_centre():
+    """A region may come without; what is published nowhere goes nowhere."""
+    assert not any(collection.centre for collection in read_region(broken(drop("centre"))).collections)
 
 
 def test_public_root_holds_nothing_that_may_not_be_passed_on(region):
@@ -273,7 +294,7 @@ def test_regions_own_root_comes_first_and_holds_what_names_no_root(region):
     own = ApiRoot("western-balkans", "Western Balkans: indicators and sightings", "What the region's teams share")
     assert region.api_roots[0] == own
     assert {c.api_root for c in region.collections if c.slug != "published-indicators"} == {None}
-    assert read_region(broken(lambda data: (data.pop("api_roots"), data["collections"].pop()))).api_roots == (own,)
+    assert read_region(broken(lambda data: (data.pop("api_roots"), data["collections"].pop(4)))).api_roots == (own,)
 
 
 @pytest.mark.parametrize(
@@ -300,7 +321,7 @@ def test_every_reserved_word_is_known_to_the_schema():
 
 def test_every_team_has_a_collection_of_its_own(region):
     """One rule makes one collection per team that this team alone reads and writes."""
-    own = {c.slug: (c.title, c.read, c.write, c.ceiling) for c in region.collections[5:]}
+    own = {c.slug: (c.title, c.read, c.write, c.ceiling) for c in region.collections[6:]}
     assert own == {f"team-{slug}": (f"Only {slug}", (slug,), (slug,), Tlp.RED) for slug in TEAMS}
 
 
@@ -341,6 +362,9 @@ def test_region_is_refused_when_entries_contradict_each_other(name):
         pytest.param(put("collections", 3, "write", ["sample-bank"]), id="a writer does not read"),
         pytest.param(drop("teams", 0, "website"), id="no website"),
         pytest.param(drop("teams", 0, "note"), id="no note"),
+        pytest.param(put("collections", 3, "blind_matching", True), id="blind matching in a circle"),
+        pytest.param(put("collections", 2, "blind_matching", False), id="no blind matching of what all read"),
+        pytest.param(put("team_collections", "blind_matching", True), id="blind matching of every team's own"),
         pytest.param(drop("second_person"), id="nothing about a second person"),
         pytest.param(put("second_person", False), id="no second person"),
         pytest.param(put("key_approvals", 0), id="no approvals of keys"),

@@ -14,7 +14,7 @@ from regcert.stix.observable import read_observable
 from regcert.stix.timestamps import read_timestamp
 from regcert.store.ledger import observable_key
 from tests.made import CREATED, indicator, sdo
-from tests.store.acting import INDICATORS, ROOT, Acting
+from tests.store.acting import INDICATORS, Acting
 
 SPARING = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 GROUP = "financial-sector-group"
@@ -106,7 +106,7 @@ async def test_call_is_refused_when_the_role_may_not_report(acting):
     """An admin runs the host; it reports nothing."""
     admin = await acting.principal("hr-cert", role=Role.ADMIN)
     with pytest.raises(Refusal) as refused:
-        await report_sightings(acting.database, acting.clock, admin, ROOT, [{"value": fresh()}])
+        await report_sightings(acting.database, acting.clock, admin, [{"value": fresh()}])
     assert refused.value.code is Code.FORBIDDEN
 
 

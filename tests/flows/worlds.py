@@ -15,15 +15,18 @@ from typing import Any
 import orjson
 from yarl import URL
 
+from regcert.assembly import parts
 from regcert.domain.principal import Role
 from regcert.flows.create_token import TokenOrder, create_token
 from regcert.flows.initialise import initialise, read_region_file
+from regcert.flows.publish_incidents import publish_incidents
 from regcert.settings import Settings
 from regcert.share import share_dir
 from regcert.signing.publication import list_object, read_manifest, seal_publication
 from regcert.stix.timestamps import write_timestamp
-from regcert.stix.tlp import MARKING_IDS
+from regcert.stix.tlp import MARKING_IDS, Tlp
 from regcert.store.database import open_database
+from regcert.store.teams import read_facts
 from tests.hosting import ROOT, TAXII, RunningHost, StillClock, run_host
 from tests.made import envelope
 from tests.signers import Signer, enrol
@@ -42,9 +45,16 @@ ONLOOKERS: dict[str, tuple[str, Role, tuple[str, ...]]] = {
     "an insider's narrowed token": ("alcirt", Role.ANALYST, ("regional-indicators", "public")),
     "an insider's token for sightings": ("srb-cert", Role.CONSUMER, ("regional-sightings",)),
 }
+# Where blind matches are told; of the rest of what can be obtained they change nothing.
+BLIND = ("/api/v1/blind-matches", "/console/blind-matches")
 SIGNER = "alcirt"
 NARROWED = "an insider's narrowed token"
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+BLIND_VALUE = "blind.example"
+TECHNIQUE = "T1566.001"
+GUARDED = "www.google.com"
+CENTRE = "regional-incidents"
+# Ids that the host makes of those that it drew, for what it publishes itself, are of version 5.
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[45][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _CSRF = re.compile(r'(name="csrf" value=)"[^"]*"')
 _NEXT = re.compile(r'"next":"([A-Za-z0-9_=-]+)"')
 # Of the single request, and of nothing else; a cookie is drawn by lot.
@@ -72,11 +82,13 @@ class World:
         steps: in their order.
         asked: ids of objects, among them the hidden ones.
         known: every UUID that was not drawn by the host itself.
+        values: what is published and seen, openly or not.
     """
 
     steps: list[Step] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
+    values: list[str] = field(default_factory=list)
 
 
 class Signing:
@@ -114,7 +126,7 @@ class Writer:
         self.random = random.Random(seed)
         self.now_us = start_us
         self.world = World()
-        self.values = [f"{self.random.getrandbits(40):x}.example" for _ in range(5)]
+        self.values = self.world.values = [*(f"{self.random.getrandbits(40):x}.example" for _ in range(4)), GUARDED]
         self.open_ids: dict[str, list[str]] = {}  # of what may be referred to by anybody, by type
         self.posted: list[tuple[str, str, str, dict[str, Any]]] = []  # who, where, id, object
         self.hidden_ids: list[str] = []
@@ -133,6 +145,15 @@ class Writer:
         self.world.asked = [*self.hidden_ids, *self.random.sample(self.posted_ids(), min(2, len(self.posted_ids())))]
         self.world.known = set(_UUID.findall(" ".join([*self.hidden_ids, *self.posted_ids(), *UUIDS])))
         return self.world
+
+    def write_blind(self, here: str, beyond: str) -> World:
+        """The same, and two circles hold a value, neither of which sees the other: one openly, as far as an outsider goes."""
+        world = self.write()
+        marked = {"object_marking_refs": [_LABELS[Tlp.GREEN]]}
+        for who, where, hidden in ((OUTSIDERS[0], beyond, False), (SIGNER, here, True)):
+            made = self.made("indicator", pattern=f"[domain-name:value = '{BLIND_VALUE}']", pattern_type="stix", **marked)
+            self.post(who, where, [made | {"valid_from": made["created"]}], hidden=hidden)
+        return world
 
     def posted_ids(self) -> list[str]:
         return [stix_id for ids in self.open_ids.values() for stix_id in ids]
@@ -183,7 +204,7 @@ class Writer:
         who = self.random.choice((*OUTSIDERS, *INSIDERS[HIDDEN[0]]))
         deed = self.random.random()
         if deed < 0.25:
-            self.report(who, {"value": self.random.choice(self.values)})
+            self.report(who, self.random.choice(({"value": self.random.choice(self.values)},) * 3 + ({"technique": TECHNIQUE},)))
         elif deed < 0.35 and self.posted:
             who, where, stix_id, _ = self.random.choice(self.posted)
             self.step(who, "DELETE", f"{ROOT}/collections/{where}/objects/{stix_id}/")
@@ -229,7 +250,8 @@ class Writer:
             named = {"collection": where} if one["id"] in self.posted_ids() or self.random.random() < 0.5 else {}
             self.report(who, {"indicator": one["id"]} | named, hidden=True)
         elif follow < 0.8:
-            self.report(who, {"value": self.random.choice(self.values), "collection": where, "count": 5}, hidden=True)
+            what = self.random.choice(({"value": self.random.choice(self.values)}, {"technique": TECHNIQUE}))
+            self.report(who, what | {"collection": where, "count": 5}, hidden=True)
 
     def hide_signed(self, where: str) -> None:
         """An insider signs for what it publishes, in a restricted collection."""
@@ -344,7 +366,17 @@ async def play(world: World, twin: Twin, *, hidden: bool) -> list[object]:
                 heard.append(plain(status, world.known, names))
     twin.host.clock.at_us += 1_000_000
     await twin.host.caught_up()
+    await _publish_as_centre(twin)
     return heard
+
+
+async def _publish_as_centre(twin: Twin) -> None:
+    """Let the centre publish what crosses borders, now and not when its loop comes round."""
+    inside = twin.host.inside
+    async with inside.database.read() as connection:
+        words = parts.read_words(await read_facts(connection))
+    while await publish_incidents(inside.database, parts.load_schemas(), twin.host.clock, words):
+        pass
 
 
 def plain(answer: tuple[int, dict[str, str], bytes], known: set[str], names: dict[str, str]) -> tuple[int, dict[str, str], str]:
@@ -381,6 +413,16 @@ def addresses(world: World) -> Iterator[str]:
         yield f"/api/v1/objects/{world.asked[0]}/2026-11-19T00:00:00Z/proof?collection={collection}"
     # Not the list of tokens: when they were used last is noted by and by.
     yield from ("/api/v1/incidents", "/api/v1/incidents?limit=1", "/api/v1/teams/alcirt/keys", "/console/")
+    yield from ("/api/v1/alerts", "/api/v1/alerts?limit=1", "/console/alerts")
+    yield from ("/api/v1/held", "/api/v1/held?limit=1", "/console/held", "/api/v1/teams/alcirt/protected", "/api/v1/proposals")
+    for asked in (
+        f"value={world.values[0]}",
+        f"value={world.values[1]}",
+        f"indicator={world.asked[0]}",
+        f"technique={TECHNIQUE}",
+    ):
+        yield from (f"/api/v1/sightings?{asked}", f"/api/v1/sightings/hours?{asked}")
+    yield from BLIND
 
 
 async def look(world: World, twin: Twin, who: str) -> dict[str, object]:
@@ -389,6 +431,13 @@ async def look(world: World, twin: Twin, who: str) -> dict[str, object]:
     seen: dict[str, object] = {path: plain(await twin.ask(who, "GET", path), world.known, names) for path in addresses(world)}
     listed = orjson.loads((await twin.ask(who, "GET", "/api/v1/incidents?limit=200"))[2]).get("incidents", [])
     for number, one in enumerate(listed[:5]):
-        for path in (f"/api/v1/incidents/{one['id']}", f"/console/incidents/{one['id']}"):
-            seen[f"incident {number}{path[:8]}"] = plain(await twin.ask(who, "GET", path), world.known, names)
+        for path in (
+            f"/api/v1/incidents/{one['id']}",
+            f"/console/incidents/{one['id']}",
+            f"/api/v1/incidents/{one['id']}/decisions",
+        ):
+            seen[f"incident {number} {path.replace(one['id'], '')}"] = plain(await twin.ask(who, "GET", path), world.known, names)
+    # What the centre publishes at one moment comes in the order of ids that were drawn by lot.
+    told = orjson.loads((await twin.ask(who, "GET", f"{ROOT}/collections/{CENTRE}/objects/?limit=1000"))[2])
+    seen["the centre's"] = sorted(_UUID.sub("-", orjson.dumps(one).decode()) for one in told.get("objects", []))
     return seen

@@ -10,11 +10,17 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
 
+from regcert.clock import DAY_US
+from regcert.domain.blind_match import Holder
 from regcert.domain.collection import SignatureRule
 from regcert.domain.principal import Role
 from regcert.domain.region import CollectionEntry
 from regcert.flows.add_collection import add_collection
+from regcert.stix.observable import Observable, ObservableKind
 from regcert.stix.tlp import Tlp
+from regcert.store.blind_matches import add_sides, begin_match
+from regcert.store.ledger import observable_key
+from regcert.store.programs import Program
 from regcert.store.tables import METADATA
 from tests.founding import Templates
 from tests.hosting import ROOT, TAXII, RunningHost, StillClock, run_host
@@ -24,6 +30,8 @@ TEAM, NEIGHBOUR, FOREIGNERS = "alcirt", "mkd-cert", ("kos-cert", "hr-cert")
 COLLECTIONS = {"own": "financial-sector-group", "shared": "regional-indicators", "foreign": "foreign-group", "absent": "no-such"}
 # Who has something that waits for a second person; of the neighbour's nobody of the team may know, though it reads where it goes.
 WAITING = (("own", TEAM, "red-group"), ("shared", NEIGHBOUR, "red-group"), ("foreign", FOREIGNERS[0], "foreign-group"))
+# Circles that take part in blind matching: who holds what the team holds, and where the team holds it.
+BEYOND, BLIND = ("cirt-me", "blind-beyond"), (TEAM, "blind-own")
 RED = "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"
 JSON = "application/json"
 
@@ -98,6 +106,25 @@ class Stage:
         async with self.host.inside.database.read() as connection:
             return set((await connection.execute(select(METADATA.tables["proposals"].c.proposal_id))).scalars())
 
+    async def match(self, tag: str, *sides: tuple[str, str]) -> str:
+        """Let some teams have been told yesterday that each holds a value in a collection; return the match."""
+        key = observable_key(Observable(ObservableKind.DOMAIN, tag))
+        holders = [
+            Holder(
+                await self.key_of("collections", "scope", slug=collection),
+                int(await self.key_of("teams", "team_id", slug=team)),
+                Tlp.AMBER,
+            )
+            for team, collection in sides
+        ]
+
+        def work(now_us: int) -> Program[str]:
+            match_id = yield from begin_match(key, now_us - DAY_US)
+            yield from add_sides(match_id, holders, now_us - DAY_US)
+            return match_id
+
+        return await self.host.inside.database.apply(work)
+
     async def newest_token(self) -> str:
         """Tell the id of the token that was made last."""
         async with self.host.inside.database.read() as connection:
@@ -127,22 +154,40 @@ async def furnish(stage: Stage) -> None:
         status = await stage.post(teams[0], COLLECTIONS[relation], made)
         for team in teams:
             await stage.see(team, COLLECTIONS[relation], f"{relation}.example")
+        await host.caught_up()  # each by itself: of what is told together, two teams' alerts may have the same number
         stage.things[relation] = {"object": made["id"], "status": status, "team": teams[0], "tag": f"{relation}.example"}
     await host.caught_up()
     for relation, thing in stage.things.items():
         uuid_of = await stage.key_of("collections", "scope", slug=COLLECTIONS[relation])
         thing["incident"] = await stage.key_of("incidents", "incident_id", scope=uuid_of)
+        told = FOREIGNERS[0] if relation == "foreign" else TEAM
+        told_id = int(await stage.key_of("teams", "team_id", slug=told))
+        thing["alert"] = await stage.key_of("alerts", "number", scope=uuid_of, team_id=told_id)
         await host.token(thing["team"], Role.CONSUMER)
         team_id = int(await stage.key_of("teams", "team_id", slug=thing["team"]))
         thing["token"] = await stage.key_of("tokens", "token_id", team_id=team_id, role="consumer")
+    for team, slug in (BEYOND, BLIND):
+        pair = (team, "sample-bank")
+        entry = CollectionEntry(
+            slug, str(uuid.uuid4()), slug, "Two.", Tlp.AMBER, SignatureRule.ACCEPTED, pair, pair, blind_matching=True
+        )
+        await add_collection(host.inside.database, host.clock, entry)
+    await stage.post(*BLIND, indicator("[domain-name:value = 'own.example']"))
+    await host.caught_up()
+    # Of the neighbour's match the team is no side, though it reads the circle.
+    sides = {"own": BLIND, "shared": (NEIGHBOUR, COLLECTIONS["shared"]), "foreign": (FOREIGNERS[0], COLLECTIONS["foreign"])}
+    for relation, side in sides.items():
+        stage.things[relation]["match"] = await stage.match(f"{relation}.example", side, BEYOND)
     for relation, team, collection in WAITING:
         stage.things[relation]["proposal"] = await stage.hold(team, collection)
     absent = {
         "proposal": str(uuid.uuid4()),
+        "match": str(uuid.uuid4()),
         "object": f"indicator--{uuid.uuid4()}",
         "status": str(uuid.uuid4()),
         "team": "no-cert",
         "token": "999999",
+        "alert": "7",
     }
     stage.things["absent"] = absent | {"incident": str(uuid.uuid4())}
     for relation, thing in stage.things.items():

@@ -20,7 +20,7 @@ from regcert.policy.routes import ROUTES, declared, find_permission, require_dec
 from regcert.web.app import create_app
 from regcert.web.services import SERVICES
 from tests.made import envelope, indicator
-from tests.policy.conftest import JSON, TAXII, TEAM, Stage
+from tests.policy.conftest import BEYOND, BLIND, JSON, TAXII, TEAM, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -80,6 +80,23 @@ def listed(_: dict[str, str]) -> bytes:
     return b'{"key_list":{}}'
 
 
+def noted(_: dict[str, str]) -> bytes:
+    return b'{"note":"matrix"}'
+
+
+def pinned(_: dict[str, str]) -> bytes:
+    return b'{"do":"pin","reason":"matrix"}'
+
+
+def counted(thing: dict[str, str]) -> bytes:
+    value = thing.get("tag", "absent.example")
+    return orjson.dumps({"do": "count", "value": value, "collection": thing["collection"], "reason": "matrix"})
+
+
+def protected(_: dict[str, str]) -> bytes:
+    return b'{"protected":["192.0.2.0/24"]}'
+
+
 def empty(_: dict[str, str]) -> bytes:
     return b"{}"
 
@@ -116,8 +133,33 @@ ROWS: dict[str, list[Row]] = {
             body=sighted_indicator,
         ),
     ],
+    # What is foreign is answered like what is absent: nobody whom one may read has seen it.
+    "GET /api/v1/sightings": [
+        Row(each(KNOWN, KNOWN, KNOWN, KNOWN), query="?indicator={object}"),
+        Row(any_of(KNOWN), query="?value=matrix.example"),
+        Row(any_of("400 400 400 400 401")),
+    ],
+    "GET /api/v1/sightings/hours": [
+        Row(each(KNOWN, KNOWN, KNOWN, KNOWN), query="?indicator={object}"),
+        Row(any_of("400 400 400 400 401")),
+    ],
     "GET /api/v1/incidents": [Row(any_of(KNOWN))],
     "GET /api/v1/incidents/{incident}": [Row(HIDDEN)],
+    "GET /api/v1/incidents/{incident}/decisions": [Row(HIDDEN)],
+    "POST /api/v1/incidents/{incident}/decisions": [
+        Row(each("403 403 202 403 401", "403 403 202 403 401", "403 403 404 403 401", "403 403 404 403 401"), body=pinned)
+    ],
+    "GET /api/v1/held": [Row(any_of(KNOWN))],
+    "POST /api/v1/held": [
+        Row(each("403 403 202 403 401", "403 403 202 403 401", "403 403 404 403 401", "403 403 404 403 401"), body=counted)
+    ],
+    # What a team protects is nobody else's business, not even that it protects anything.
+    "GET /api/v1/teams/{team}/protected": [Row(each(KNOWN, NONE, NONE, NONE))],
+    "PUT /api/v1/teams/{team}/protected": [Row(each("403 403 200 200 401", NONE, NONE, NONE), body=protected)],
+    "GET /api/v1/alerts": [Row(any_of(KNOWN))],
+    "POST /api/v1/alerts/{alert}/seen": [
+        Row(each("200 200 200 403 401", "200 200 200 403 401", *["404 404 404 403 401"] * 2), body=empty)
+    ],
     "GET /api/v1/tokens": [Row(any_of("403 403 403 200 401"))],
     "POST /api/v1/tokens": [
         Row(each("403 403 403 201 401", "403 403 403 201 401", "403 403 403 404 401", "403 403 403 404 401"), body=ordered)
@@ -131,12 +173,29 @@ ROWS: dict[str, list[Row]] = {
     "POST /api/v1/proposals/{proposal}/refuse": [Row(each("200 404 200 403 401", NONE, NONE, NONE), fresh="proposal")],
     # A colleague asked for it, not whoever withdraws it: that is for coordinators.
     "POST /api/v1/proposals/{proposal}/withdraw": [Row(each("403 404 200 403 401", NONE, NONE, NONE), fresh="proposal")],
+    "GET /console/alerts": [Row(any_of(_BOARD))],
+    "POST /console/alerts/seen": [Row(any_of("415 303 415 415 303"), body=empty, judged=False)],
     "GET /console/proposals": [Row(any_of("200 303 200 200 303"), judged=False)],
     "GET /console/proposals/{proposal}": [Row(each("200 303 200 200 303", _UNSEEN, _UNSEEN, _UNSEEN), judged=False)],
     # Forms are refused before anything is looked up; tests/web sends the console's own.
     "POST /console/proposals/{proposal}/approve": [Row(any_of("415 303 415 415 303"), body=empty, judged=False)],
     "POST /console/proposals/{proposal}/refuse": [Row(any_of("415 303 415 415 303"), body=empty, judged=False)],
     "POST /console/proposals/{proposal}/withdraw": [Row(any_of("415 303 415 415 303"), body=empty, judged=False)],
+    "GET /api/v1/blind-matches": [Row(any_of("200 403 200 200 401"))],
+    "GET /api/v1/blind-matches/{match}": [Row(each("200 404 200 200 401", NONE, NONE, NONE))],
+    "POST /api/v1/blind-matches/{match}/ask": [Row(each("200 404 200 403 401", NONE, NONE, NONE), body=noted, fresh="match")],
+    "POST /api/v1/blind-matches/{match}/agree": [Row(each("409 404 409 403 401", NONE, NONE, NONE), body=noted)],
+    "POST /api/v1/blind-matches/{match}/refuse": [Row(each("200 404 200 403 401", NONE, NONE, NONE), body=noted, fresh="match")],
+    # For coordinators of the team that coordinates the region, which this one is not.
+    "POST /api/v1/blind-matches/{match}/forward": [Row(each("403 404 403 403 401", NONE, NONE, NONE), body=noted)],
+    "POST /api/v1/blind-matches/{match}/close": [Row(each("403 404 403 403 401", NONE, NONE, NONE), body=noted)],
+    "GET /console/blind-matches": [Row(any_of("200 303 200 200 303"), judged=False)],
+    "GET /console/blind-matches/{match}": [Row(each("200 303 200 200 303", _UNSEEN, _UNSEEN, _UNSEEN), judged=False)],
+    "POST /console/blind-matches/{match}/ask": [Row(any_of("415 303 415 415 303"), body=empty, judged=False)],
+    "POST /console/blind-matches/{match}/agree": [Row(any_of("415 303 415 415 303"), body=empty, judged=False)],
+    "POST /console/blind-matches/{match}/refuse": [Row(any_of("415 303 415 415 303"), body=empty, judged=False)],
+    "POST /console/blind-matches/{match}/forward": [Row(any_of("415 303 415 415 303"), body=empty, judged=False)],
+    "POST /console/blind-matches/{match}/close": [Row(any_of("415 303 415 415 303"), body=empty, judged=False)],
     "GET /api/v1/log": [Row(any_of(KNOWN))],
     "POST /api/v1/log/cosignatures": [Row(any_of("415 415 415 415 401"), body=empty)],
     "GET /api/v1/objects/{object}/{version}/proof": [Row(HIDDEN, query="?collection={collection}")],
@@ -151,6 +210,9 @@ ROWS: dict[str, list[Row]] = {
     "GET /console": [Row(any_of("303 303 303 303 303"))],
     "GET /console/": [Row(any_of(_BOARD))],
     "GET /console/incidents/{incident}": [Row(each(_BOARD, _BOARD, _UNSEEN, _UNSEEN))],
+    "POST /console/incidents/{incident}/decisions": [Row(any_of("415 303 415 415 303"), body=empty, judged=False)],
+    "GET /console/held": [Row(any_of(_BOARD))],
+    "POST /console/held": [Row(any_of("415 303 415 415 303"), body=empty, judged=False)],
     "GET /console/incidents/{incident}/data": [Row(each(_BOARD, _BOARD, _UNSEEN, _UNSEEN))],
     "GET /console/static/{name}": [Row(any_of(ALL))],
     "GET /console/sign-in": [Row(any_of(ALL))],
@@ -226,6 +288,8 @@ async def _thing(stage: Stage, relation: str, row: Row) -> dict[str, str]:
         return thing | {"token": await stage.newest_token()}
     if row.fresh == "proposal":
         return thing | {"proposal": await stage.hold(TEAM, "red-group")}
+    if row.fresh == "match":
+        return thing | {"match": await stage.match(thing["tag"], BLIND, BEYOND)}
     made = indicator()
     await stage.post(TEAM, thing["collection"], made)
     return thing | {"object": made["id"]}

@@ -54,7 +54,7 @@ def test_sighting_claims_what_it_says_and_its_span(schemas):
     first_us, last_us = read_timestamp("2026-03-01T00:00:00Z"), read_timestamp("2026-03-02T00:00:00Z")
     assert (stix.first_us, stix.last_us) == (first_us, last_us)
     assert stix.claim is not None
-    assert (stix.claim.indicator_id, stix.claim.count) == (MINIMAL["sighting"]["sighting_of_ref"], 7)
+    assert (stix.claim.subject, stix.claim.count) == (MINIMAL["sighting"]["sighting_of_ref"], 7)
     assert (stix.claim.first_us, stix.claim.last_us) == (first_us, last_us)
 
 

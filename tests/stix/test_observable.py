@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -59,6 +60,13 @@ EQUAL: list[tuple[ObservableKind, str, ObservableKind, list[str]]] = [
     ]),
     (K.URL, "ftp://user:p%40ss@h.example/x", K.URL, [
         "ftp://user:p@ss@h.example:21/x", "FTP://user:p%40ss@h.example/./x",
+    ]),
+    (K.URL, "http://h.example/o'b?q=%27", K.URL, ["http://h.example/o'b?q='", "HTTP://h.example:080/x/../o'b?q=%27#x"]),
+    (K.URL, "ldap://h.example/x?'", K.URL, ["LDAP://H.example:389/x?'"]),
+    (K.URL, "https://xn--bcher-kva.example/", K.URL, [
+        "https://bücher.example", "https://b%C3%BCcher.example:443",
+        "https://ＢÜＣＨＥＲ。example．/", "https:\\\\BU\u0308CHER.example",
+        "https://XN--Bcher-KVA.example.", "https://xn--bcher-kva。example。",
     ]),
     (K.URL, "tcp://h.example:4444/", K.URL, ["tcp://h.example:4444", "TCP://H.example:4444/"]),
     (K.EMAIL, "joe+tag@example.org", K.EMAIL, [
@@ -217,6 +225,20 @@ def test_url_host_is_an_address_when_a_browser_reads_it_as_one(address, spelling
     ("pasted", "kind", "value"),
     [
         ("198.51.100[.]7", K.IPV4, "198.51.100.7"),
+        ("198[.51.100.]7", K.IPV4, "198.51.100.7"),
+        ("198.51.100[.]7[:]8080", K.IPV4, "198.51.100.7"),
+        ("[::ffff:198.51.100.7]:443", K.IPV4, "198.51.100.7"),
+        ("[2001:DB8::1]:443", K.IPV6, "2001:db8::1"),
+        ("2001:db8::1:443", K.IPV6, "2001:db8::1:443"),  # all of it is an address
+        ("Evil.example.:8443", K.DOMAIN, "evil.example"),
+        ("ev\u0456l.example:80", K.DOMAIN, "xn--evl-khd.example"),
+        ("evil[.]example/path", K.URL, "http://evil.example/path"),
+        ("evil.example:8080/a?b=c#d", K.URL, "http://evil.example:8080/a?b=c"),
+        ("evil.example:80/", K.URL, "http://evil.example/"),
+        ("nas.example/@eaDir/x/", K.URL, "http://nas.example/@eaDir/x/"),
+        ("198.51.100.7/24/x", K.URL, "http://198.51.100.7/24/x"),
+        ("evil<.>example", K.DOMAIN, "evil.example"),
+        ("hxtps://evil<dot>example", K.URL, "https://evil.example/"),
         (" '198.51.100.7' ", K.IPV4, "198.51.100.7"),
         ("198(.)51(.)100(.)7", K.IPV4, "198.51.100.7"),
         ("①②⑦.0.0.1", K.IPV4, "127.0.0.1"),
@@ -258,7 +280,9 @@ def test_kind_is_told_when_a_person_pastes_a_value(pasted, kind, value):
 @pytest.mark.parametrize(
     "pasted",
     [
-        "", "  ", "64512", "010.0.0.1", "127.1", "evil.example/path", "198.51.100.7:443", "evil.example:80",
+        "", "  ", "64512", "010.0.0.1", "127.1", "/path", "127.1:80", "0x7f.0.0.1/path", "evil.example:80:80",
+        "evil.example:65536", "evil.example:443/path", "evil.exe:80", "evil.exe/path", "user@evil.example/path",
+        "evil.example/@other.example", "localhost:80", "etc/passwd", "198.51.100.7/33", "fe80::1%eth0", "12:30",
         "two words", "localhost",
      "the host evil dot example", "C:\\Temp\\evil.exe", "=cmd|'/C calc'!A0", "evil.example\nother.example",
      "x" * 9000, "[]", "<>",
@@ -278,6 +302,8 @@ def test_reading_pasted_text_ends_in_a_canonical_value_or_a_refusal(pasted):
     """Nothing a person pastes makes us fail in another way."""
     found = find_observable(pasted)
     assert found is None or canonical(found.kind, found.value) == found
+    if found is not None and found.kind in (K.IPV4, K.IPV6, K.CIDR, K.DOMAIN):
+        assert read_observable(found.value) == found
 
 
 @pytest.mark.parametrize(
@@ -302,6 +328,42 @@ hosts = st.one_of(
     st.builds("{}.example.{}".format, st.text("ab0-_.", max_size=260), st.sampled_from(["com", "1a", "7", "_x", "a" * 63])),
 )
 never = re.compile(r"(?!)")
+
+# Spellings of one and the same host, which browsers and resolvers undo; and how people defang what they have.
+RESPELLINGS: list[Callable[[str], str]] = [
+    str.upper,
+    str.title,
+    "{}.".format,
+    lambda host: host.replace(".", "\u3002"),
+    lambda host: host.replace(".", "\uff0e"),
+    lambda host: "".join(chr(ord(one) + 0xFEE0) if one.isalnum() and one.isascii() else one for one in host),
+]
+DEFANGED = [".", "[.]", "(dot)", "[.", " {DOT} "]
+labels = st.text("abcxyzüж-0123456789", min_size=1, max_size=12).map(lambda label: f"a{label}z")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(labels, min_size=1, max_size=3),
+    st.lists(st.sampled_from(RESPELLINGS), max_size=3, unique=True),
+    st.sampled_from(DEFANGED),
+    st.data(),
+)
+def test_spellings_stay_equal_when_they_are_combined(names, respellings, dot, data):
+    """However a host and a URL are respelled, alone or twice over, they are the value they were."""
+    host = ".".join([*names, "example"])
+    spelled = host
+    for respell in respellings:
+        spelled = respell(spelled)
+    spelled = spelled.replace(".", dot)
+    assert read_observable(spelled) == read_observable(host)
+    scheme, port = data.draw(
+        st.sampled_from([("http", ":80"), ("HTTPS", ":443"), ("hxxp", ""), ("hXXps", ":"), ("http", ":0080")])
+    )
+    path = data.draw(st.sampled_from(["/a~b", "/%61%7Eb", "/./a~b", "/x/../a~b", "/x/%2e%2E/a%7eb", "\\a~b", "/a~b#top"]))
+    user = data.draw(st.sampled_from(["", "@", ":@"]))
+    plain = f"{'https' if scheme.lower().endswith('s') else 'http'}://{host}/a~b"
+    assert read_observable(f"{scheme}://{user}{spelled}{port}{path}") == canonical(K.URL, plain)
 
 
 def answer(read: Callable[[str], object], text: str) -> object:
@@ -330,3 +392,20 @@ def test_short_way_is_taken_when_the_value_is_an_ordinary_one(monkeypatch):
     for value in ("login.bank.example", "198.51.100.7"):
         assert canonical_host(value).value == value
     assert read_url("https://a.example/b/c.php?d=e") == "https://a.example/b/c.php?d=e"
+
+
+LISTS = Path(__file__).parents[3] / "shared" / "data" / "ioc-lists"
+
+
+@pytest.mark.skipif(not LISTS.is_dir(), reason="the lists of real indicators are not beside this tree")
+def test_lists_of_indicators_are_read_when_a_line_names_a_host():
+    """Of real lists all that names a machine is read: 50,424 of 93,429 lines; nearly all of the rest are paths of no host."""
+    lines = [
+        line
+        for path in sorted(LISTS.glob("*/*.txt")) if not path.name.startswith("LICENSE")
+        for text in path.read_text(encoding="utf-8").splitlines() if (line := text.partition("#")[0].strip())
+    ]  # fmt: skip
+    named = [line for line in lines if not line.startswith("/")]
+    unread = [line for line in named if find_observable(line) is None]
+    assert len(named) > 50_000
+    assert len(unread) <= 4, unread  # three on port 443 without a scheme, and a name that is too long for the DNS

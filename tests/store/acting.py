@@ -127,7 +127,7 @@ class Acting:
 
     async def sight(self, *reports: Any, team: str = "alcirt", narrowed: Sequence[str] = ()) -> Verdicts:
         """Report sightings."""
-        return await report_sightings(self.database, self.clock, await self.principal(team, *narrowed), ROOT, reports)
+        return await report_sightings(self.database, self.clock, await self.principal(team, *narrowed), reports)
 
     async def catch_up(self) -> None:
         """Let correlation read the ledger to its end."""

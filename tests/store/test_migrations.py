@@ -10,7 +10,7 @@ from sqlalchemy.engine.interfaces import ReflectedIndex
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from regcert.errors import Code, Refusal
-from regcert.store import border_tables, trust_tables  # noqa: F401 - METADATA is whole when all modules of tables have been read
+from regcert.store import border_tables, incident_tables, trust_tables  # noqa: F401 - all of METADATA
 from regcert.store import migrate as migrate_module
 from regcert.store.database import async_url
 from regcert.store.migrate import migrate

@@ -17,29 +17,38 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regcert.correlation.guards import Guards
+from regcert.domain.incident import Incident
 from regcert.domain.principal import Principal, Role
 from regcert.flows.correlate import correlate
-from regcert.store import groups, holdings, incidents, ledger, publications
+from regcert.stix.observable import Observable, ObservableKind
+from regcert.stix.tlp import Tlp
+from regcert.store import arrivals, groups, holdings, incidents, ledger, publications
 from regcert.store.database import Database, Tx
+from regcert.store.decisions import list_history, load_decisions, load_members
+from regcert.store.evidence import load_behind
 from regcert.store.groups import load_groups
-from regcert.store.incidents import list_held, list_incidents
+from regcert.store.held_back import Wanted, page_held
+from regcert.store.incidents import list_held, list_incidents, load_incident
 from regcert.store.markings import find_standing
 from regcert.store.pages import Stretch, has_object, list_entries, read_content
 from regcert.store.programs import Program, Statement
-from regcert.store.sightings import find_indicators
+from regcert.store.protected import load_audience
+from regcert.store.sighted import list_sightings, load_reported, sum_up_hours
+from regcert.store.sightings import find_places
 from regcert.store.strict import holds_strict
+from regcert.store.swept import list_judged
 from regcert.store.teams import list_teams
 from regcert.store.withdrawals import count_own, count_withdrawn, find_in_force
 from regcert.taxii.filters import Filters, Versions
 
 ROWS = 50_000
-BIG = "objects|mentions|sightings|observables|holdings|ties|incidents|incident_members|held_back|tombstones"
+BIG = "objects|mentions|sightings|observables|holdings|arrivals|ties|incidents|incident_members|held_back|tombstones"
 # An index that SQLite makes for one statement is a scan, too: it reads the whole table to make it.
 SCAN = rf"\bSCAN (?:{BIG}|older|newer|indicators|here)\b|Seq Scan on (?:{BIG})\b|AUTOMATIC"
 # What is asked by its id is looked up by its id: reading on from a place and comparing is a scan under another name.
 BY_PLACE = r"SEARCH objects (?!USING INDEX ix_objects_large).*position>"
-# What is in a scope or a collection is most of what is there.
-BY_SCOPE = r"SEARCH (?!collections)\w+ USING .*\((?:scope|collection_id)=\?\)$"
+# What is in a scope or a collection is most of what is there; but not the teams that have access to one.
+BY_SCOPE = r"SEARCH (?!collection)\w+ USING .*\((?:scope|collection_id)=\?\)$"
 OLDER_BY_PLACE = r"SEARCH older .*position>"
 SORT = "USE TEMP B-TREE FOR ORDER BY|Sort Key"
 FILL = """
@@ -50,17 +59,22 @@ INSERT INTO observables SELECT {key}, 'domain', 'd' || n FROM series;
 INSERT INTO holdings SELECT {key}, 'all', 1 + n % 3, 'identity--a', n, n, {yes}, 0, 0, {no}, 2, {no} FROM series;
 INSERT INTO holdings SELECT {key}, 'all', 1 + (n + 1) % 3, 'identity--b', n, n, {yes}, 0, 0, {no}, 2, {no} FROM series;
 INSERT INTO ties SELECT {id}, 'report--' || (n % 5000), 1 + n % 2, n * 2 FROM series;
-INSERT INTO sightings SELECT n * 2, 1 + n % 2, 1 + n % 3, 'r' || n, 'positive', NULL, {id}, 1, n, n, NULL, 2 FROM series;
+INSERT INTO sightings SELECT n * 2, 1 + n % 2, 1 + n % 3, 'r' || n, 'positive', NULL, {id}, 1, n, n, NULL, 2, NULL FROM series;
 INSERT INTO tombstones SELECT n * 2 + 1, 1 + n % 2, {id}, 'v', 1, n * 2 - 2, false FROM series;
-INSERT INTO incidents SELECT 'i' || n, 'all', n, {key} FROM series;
+INSERT INTO incidents SELECT 'i' || n, 'all', n, {summary}, 0 FROM series;
 INSERT INTO incident_members SELECT 'all', {key}, 'i' || n FROM series;
-INSERT INTO held_back SELECT 'all', {key}, 'AL,RS', 'guarded' FROM series;
+INSERT INTO arrivals SELECT 'all', {key}, 'AL', n * 3600000000, {no} FROM series;
+INSERT INTO arrivals SELECT 'all', {key}, 'RS', n * 3600000000, {no} FROM series;
+INSERT INTO held_back SELECT 'all', {key}, 'AL,RS', 'x', 'guarded', 'domain', {no} FROM series;
 """
+# What correlation reads of an incident before it is told anew.
+SUMMARY = msgspec.json.encode(Incident("i", "all", 1.0, Tlp.GREEN, (), (), (), 0, 0, 0, ())).hex()
 WORDS = {
     "sqlite": {
         "id": "'indicator--' || n",
         "key": "CAST(printf('%016d', n) AS BLOB)",
         "body": "zeroblob(700)",
+        "summary": f"X'{SUMMARY}'",
         "yes": "1",
         "no": "0",
     },
@@ -68,6 +82,7 @@ WORDS = {
         "id": "'indicator--' || n",
         "key": "lpad(n::text, 16, '0')::bytea",
         "body": "decode(repeat(md5(n::text), 44), 'hex')",
+        "summary": f"decode('{SUMMARY}', 'hex')",
         "yes": "true",
         "no": "false",
     },
@@ -149,6 +164,7 @@ async def watched(database: Database) -> Watched:
 
 LATE = ROWS // 2
 IDS = tuple(f"indicator--{n}" for n in range(1000))
+KEYS = [b"%016d" % n for n in range(500)]
 ASKED = {
     "first": (Filters(), 0),
     "next": (Filters(), LATE),
@@ -180,10 +196,13 @@ async def test_page_is_read_from_an_index_when_the_collection_is_large(watched: 
 
 
 LOOKED_UP: dict[str, Callable[[AsyncConnection, Principal], Awaitable[Any]]] = {
-    "indicators": lambda connection, principal: find_indicators(connection, principal, IDS[:100]),
     "incidents": lambda connection, _: list_incidents(connection, ["all"], None, 100),
-    "incidents, next": lambda connection, _: list_incidents(connection, ["all"], (LATE, "i7"), 100),
+    "incidents, next": lambda connection, _: list_incidents(connection, ["all"], (0, LATE, "i7"), 100),
+    "incidents, dismissed": lambda connection, _: list_incidents(connection, ["all"], None, 100, dismissed=True),
     "held back": lambda connection, _: list_held(connection, ["all"], 100),
+    "held back, next": lambda connection, _: page_held(connection, Wanted(["all"], after=("all", "guarded", "domain", KEYS[7]))),
+    "held back, of a kind": lambda connection, _: page_held(connection, Wanted(["all"], "noise", ObservableKind.URL)),
+    "held back, one": lambda connection, _: page_held(connection, Wanted(["all"], key=KEYS[7])),
 }
 
 
@@ -205,7 +224,20 @@ RUN: dict[str, Callable[[Principal], Program[Any]]] = {
     "in force": lambda _: find_in_force(1, IDS[:100]),
     "strict": lambda _: holds_strict(1, 0, LATE, None),
     "strict, of one": lambda _: holds_strict(1, 0, LATE, IDS[0]),
-    "values": lambda _: load_groups("all", [b"%016d" % n for n in range(500)]),
+    "places": lambda principal: find_places(principal, IDS[:100]),
+    "sightings of a value": lambda principal: list_sightings(principal, Observable(ObservableKind.DOMAIN, "d7"), None, 50),
+    "sightings of an object": lambda principal: list_sightings(principal, IDS[7], LATE, 50),
+    "hours of a value": lambda principal: sum_up_hours(principal, Observable(ObservableKind.DOMAIN, "d7")),
+    "hours of an object": lambda principal: sum_up_hours(principal, IDS[7]),
+    "reported": lambda _: load_reported("all", IDS[:3]),
+    "values": lambda _: load_groups("all", KEYS),
+    "behind an incident": lambda _: load_behind("all", KEYS, Tlp.AMBER),
+    "decisions": lambda _: load_decisions("all", KEYS),
+    "history": lambda _: list_history("all", "i7", KEYS),
+    "an incident": lambda _: load_incident({"all"}, "i-none"),
+    "members": lambda _: load_members("all", {"i7"}),
+    "audience": lambda _: load_audience("all"),
+    "judged": lambda _: list_judged("all", KEYS[7], 500),
 }
 
 
@@ -240,9 +272,10 @@ async def test_stretch_is_read_from_indexes_when_the_ledger_is_long(watched: Wat
     asked = {statement for statement, _ in watched.ran}
     unasked = {
         name
-        for module in (ledger, holdings, groups, incidents)
+        for module in (arrivals, ledger, holdings, groups, incidents)
         for name, statement in vars(module).items()
         if isinstance(statement, Statement) and getattr(statement, watched.database.dialect)[0] not in asked
     }
-    assert unasked <= {"_SCOPES", "_LEAVE", "_END"}  # what only a match of an older sighting, or a split, asks for
+    # What only a match of an older sighting, a split, or somebody who decides asks for.
+    assert unasked <= {"_SCOPES", "_LEAVE", "_END", "_ONE", "_INTO", "_OLDEST_CONTEXTS"}
     assert await watched.faults(f"{SCAN}|{BY_SCOPE}") == []

@@ -17,7 +17,7 @@ from regcert.flows.authenticate import Caller, recognise
 from regcert.flows.create_token import TokenOrder, create_token
 from regcert.flows.retrieve import Question, Shape, get_collection, retrieve
 from regcert.store.pages import Stretch, has_object, list_entries, read_content
-from regcert.store.sightings import find_indicators
+from regcert.store.sightings import find_places
 from regcert.store.tables import TokenRow, table
 from regcert.store.teams import touch_rights
 from regcert.store.visibility import find_collection, find_collections, visible, visible_scopes, writable
@@ -79,8 +79,7 @@ async def require_equal(acting: Acting, matrix: list[Made], principal: Principal
     ask, joined = acting.database.run, acting.database.dialect == "sqlite"
     listed = await ask(find_collections(principal, ROOT))
     assert await ask(find_collections(principal, "elsewhere")) == []
-    async with acting.database.read() as connection:
-        indicators = await find_indicators(connection, principal, [one.stix_id for one in matrix])
+    indicators = await ask(find_places(principal, [one.stix_id for one in matrix]))
     found = {one.collection_id: (can_read, can_write) for one, can_read, can_write in listed if one.collection_id in mine}
     assert found == {one: (one in readable, one in written) for one in readable | written}
     assert {one.stix_id for one in matrix if one.collection_id in readable} == set(indicators)

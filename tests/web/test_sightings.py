@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from regcert.domain.principal import Role
 from regcert.share import share_dir
+from regcert.web.teams_turns import TeamsTurns
 from tests.hosting import RunningHost
 from tests.made import indicator
 from tests.wire.asking import JSON, REPORTS, Reply, ask
@@ -110,10 +111,69 @@ async def test_report_is_taken_when_the_role_may(standing: RunningHost, role: Ro
         {}, [], {"value": ""}, {"value": "a.example", "indicator": "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"},
         {"value": "a.example", "count": 0}, {"value": "a.example", "count": 1.5}, {"value": "a.example", "kind": "maybe"},
         {"value": "a.example", "note": ""}, {"indicator": "x"}, {"value": "a.example", "collection": ""},
-        {"value": "a.example", "report_id": "x" * 201},
+        {"value": "a.example", "report_id": "x" * 201}, {"value": "a.example", "technique": "T1566"}, {"technique": "T15"},
+        {"technique": "t1566"}, {"technique": "T1566.1"}, {"subject": "malware--x"}, {"subject": 5},
+        {"subject": "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f"},
     ],
 )  # fmt: skip
 async def test_report_is_refused_when_the_schema_refuses_it(standing: RunningHost, one: Any) -> None:
     """The published schema and the host agree."""
     assert not SCHEMA.is_valid(one)
     assert (await report(standing, {"sightings": [one]})).status == 422
+
+
+LINES = {"Content-Type": "application/x-ndjson"}
+
+
+async def send_lines(host: RunningHost, body: bytes, headers: dict[str, str] = LINES) -> Reply:
+    return await ask(host, "POST", REPORTS, team="alcirt", headers=headers, body=body)
+
+
+async def test_every_line_has_its_verdict_when_lines_are_sent(standing: RunningHost) -> None:
+    """A bad line is named as an editor counts it, and spoils no other; the last one may end or not."""
+    good = b'{"value": "lines.example"}'
+    lines = [good, b"{", b'{"technique": "T1566.001"}', b"", b"[]", b'{"value": "a.example", "value": "b.example"}', good]
+    for end in (b"", b"\n", b"\r\n"):
+        answer = await send_lines(standing, b"\n".join(lines) + end)
+        assert (answer.status, answer.json["accepted"]) == (200, 3)
+        refused = [(one["line"], one["code"]) for one in answer.json["refused"]]
+        assert refused == [
+            (2, "malformed-json"), (4, "malformed-json"), (5, "invalid-sighting"), (6, "duplicate-key"),
+        ]  # fmt: skip
+
+
+async def test_lines_are_bounded_when_they_are_many_or_long(standing: RunningHost) -> None:
+    """Ten thousand lines a call; one that is too long is refused by itself; none is nothing."""
+    good = b'{"value": "bounds.example", "report_id": "bounds"}'
+    assert (await send_lines(standing, b"\n".join([good] * 10_000))).json == {"accepted": 10_000, "refused": []}
+    assert (await send_lines(standing, b"\n".join([good] * 10_001))).status == 413
+    long = b'{"value": "' + b"a" * 70_000 + b'"}'
+    assert [one["code"] for one in (await send_lines(standing, long + b"\n" + good)).json["refused"]] == ["too-large"]
+    assert (await send_lines(standing, b"")).json == {"accepted": 0, "refused": []}
+    assert (await send_lines(standing, good, {"Content-Type": "text/plain"})).status == 415
+
+
+async def test_reports_are_read_back_as_they_were_made(standing: RunningHost) -> None:
+    """By what they name, and by the hour; whoever asks about nothing, or two things, is told how to."""
+    told = {"technique": "T9999", "count": 3, "first_seen": "2026-11-03T10:20:00Z", "sector": "energy", "kind": "negative"}
+    assert (await report(standing, told)).status == 200
+    answer = await ask(standing, "GET", f"{REPORTS}?technique=T9999", team="srb-cert")
+    [one] = answer.json["sightings"]
+    assert {name: one[name] for name in ("technique", "count", "kind", "sector", "team", "country")} == {
+        "technique": "T9999", "count": 3, "kind": "negative", "sector": "energy", "team": "alcirt", "country": "AL",
+    }  # fmt: skip
+    by_hour = (await ask(standing, "GET", f"{REPORTS}/hours?technique=T9999", team="srb-cert")).json
+    [hour] = by_hour["hours"]
+    assert (hour["hour"], hour["count"], by_hour["complete"]) == ("2026-11-03T10:00:00.000000Z", 3, True)
+    for query in ("", "?value=a.example&technique=T1566", "?technique=x", "?technique=T9999&next=x", "?subject=T9999"):
+        assert (await ask(standing, "GET", f"{REPORTS}{query}", team="srb-cert")).status == 400
+
+
+async def test_team_has_one_turn_at_a_time_however_many_tokens_it_has() -> None:
+    """A flood from one team waits before its bodies are read; other teams, and its own short reports, do not wait for it."""
+    turns = TeamsTurns()
+    async with turns.take(1, is_quick=False):
+        assert turns.take(1, is_quick=False).locked()
+        assert not turns.take(1, is_quick=True).locked()
+        assert not turns.take(2, is_quick=False).locked()
+    assert not turns.take(1, is_quick=False).locked()

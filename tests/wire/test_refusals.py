@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 LOCAL = {
     Code.INVALID_REGION, Code.INVALID_SETTING, Code.INVALID_GUARD_LIST, Code.ALREADY_EXISTS, Code.NOT_INITIALISED,
     Code.UNSAFE_DATABASE, Code.AUDIT_BROKEN, Code.INVALID_PROOF, Code.INVALID_POLICY, Code.LOG_FORK, Code.UNREACHABLE,
-    Code.REFUSED_BY_SERVER,
+    Code.REFUSED_BY_SERVER, Code.MISSING_EXTRA,
 }  # fmt: skip
 # Every reader of a timestamp says what it is the timestamp of: as INVALID_STIX, INVALID_SIGHTING or MALFORMED_REQUEST.
 REWORDED = {Code.INVALID_TIMESTAMP}

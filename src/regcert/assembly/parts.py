@@ -3,8 +3,7 @@
 import asyncio
 import gc
 import json
-import tomllib
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -12,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from regcert.clock import Clock
-from regcert.correlation.guard_lists import GuardList, read_guard_list, read_warninglist
+from regcert.correlation.guard_lists import GuardList
 from regcert.correlation.guards import Guards
+from regcert.domain.region import Country
 from regcert.errors import Code, Refusal
+from regcert.flows.load_guards import GuardFiles
 from regcert.flows.open_log import lock_path, open_log
 from regcert.flows.publish import publish
+from regcert.flows.publish_incidents import Words
 from regcert.flows.sign_log import HostLog
 from regcert.settings import Settings
 from regcert.share import share_dir
@@ -25,7 +27,9 @@ from regcert.stix.schema import SchemaSet
 from regcert.store.database import Database, open_database
 from regcert.store.schema_version import require_migrated
 from regcert.store.teams import read_facts
+from regcert.workers.centre import Centre
 from regcert.workers.correlator import Correlator
+from regcert.workers.guards import GuardWatch
 from regcert.workers.intake import Publish
 from regcert.workers.keeper import Keeper
 from regcert.workers.log import LogSigner
@@ -85,21 +89,31 @@ async def open_founded(settings: Settings, clock: Clock) -> AsyncIterator[Founde
 async def taking(settings: Settings, founded: Founded, clock: Clock) -> AsyncIterator[Taking]:
     """Keep at work what takes publications, until the block ends.
 
-    1. Schemas and guard lists, read once.
-    2. The loops: one correlates, one keeps what must not grow for ever, one signs the log.
+    1. Schemas and guard lists.
+    2. The loops: one correlates, one publishes what that found, one keeps what must not grow for ever, one signs the log, one
+       looks after guard lists.
     """
     database = founded.database
     schemas = load_schemas()  # 1
-    correlator = Correlator(database, Guards(load_guards(settings)))
+    files = guard_files(settings)
+    correlator = Correlator(database, Guards(files.load()))
+    watch = GuardWatch(database, files, correlator)
     keeper = Keeper(database, schemas, clock)
     signer = LogSigner(database, clock, founded.log)
+    centre = Centre(database, schemas, clock, read_words(founded.facts))
 
     def wake() -> None:
         for loop in (correlator, keeper, signer):
             loop.wake()
 
     async with AsyncExitStack() as stack:  # 2
-        for work, name in ((correlator.run(), "correlator"), (keeper.run(), "keeper"), (signer.run(), "log")):
+        for work, name in (
+            (correlator.run(), "correlator"),
+            (centre.run(), "centre"),
+            (keeper.run(), "keeper"),
+            (signer.run(), "log"),
+            (watch.run(), "guards"),
+        ):
             await stack.enter_async_context(at_work(work, name))
         yield Taking(partial(publish, database, schemas), wake, correlator)
 
@@ -127,6 +141,15 @@ def spare_collector() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
+def read_words(facts: Mapping[str, Any]) -> Words:
+    """Read what the host and its region are called from what the host knows of them."""
+    return Words(
+        facts["log_origin"],
+        {country["code"]: Country(**country) for country in facts["countries"]},
+        {footnote["mark"]: footnote["text"] for footnote in facts["footnotes"]},
+    )
+
+
 def load_host_key(settings: Settings) -> HostKey:
     """Read the host's key from its data directory.
 
@@ -145,21 +168,15 @@ def load_schemas() -> SchemaSet:
     return SchemaSet({path.stem: _read_json(path) for path in sorted((share_dir() / "schemas" / "stix-2.1").glob("*.json"))})
 
 
-def load_guards(settings: Settings) -> list[GuardList]:
-    """Read the guard lists that RegCERT ships, and those that the operator named."""
+def guard_files(settings: Settings) -> GuardFiles:
+    """Name the guard lists that RegCERT ships, and those that the operator named or keeps in a folder."""
     shipped = sorted((share_dir() / "feeds" / "guards").glob("*.toml"))
-    return list(_read_guards([*shipped, *settings.guard_files]))
+    return GuardFiles(shipped, settings.guard_files, settings.guard_folder)
 
 
-def _read_guards(paths: Iterable[Path]) -> Iterable[GuardList]:
-    for path in paths:
-        try:
-            if path.suffix == ".toml":
-                yield read_guard_list(tomllib.loads(path.read_text("utf-8")))
-            else:
-                yield read_warninglist(_read_json(path))
-        except (OSError, ValueError) as error:
-            raise Refusal(Code.INVALID_GUARD_LIST, f"the guard list {path} cannot be read; correct or remove it") from error
+def load_guards(settings: Settings) -> list[GuardList]:
+    """Read all guard lists."""
+    return guard_files(settings).load()
 
 
 def _read_json(path: Path) -> Mapping[str, Any]:

@@ -7,7 +7,23 @@ from types import TracebackType
 import typer
 
 from regcert import __version__
-from regcert.cli import audit, client, conformance, host, key, log, people, proposals, tokens, verify, witness
+from regcert.cli import (
+    alerts,
+    audit,
+    blind,
+    client,
+    conformance,
+    history,
+    host,
+    key,
+    log,
+    people,
+    proposals,
+    protect,
+    tokens,
+    verify,
+    witness,
+)
 from regcert.errors import Code, Refusal
 from regcert.outbound.answers import inert
 
@@ -52,8 +68,11 @@ clients = _group("Client profiles: what is done beyond the standard for the soft
 
 witnesses = _group("A witness of a host's log, which a member team runs.")
 audits = _group("Who did what on this host, and whether anybody changed that.")
+protecting = _group("What your team protects: its own networks and domains, which make no incident.")
+blinds = _group("Blind matches: what others hold, too, where you do not see it; docs/blind-matches.md.")
 waiting = _group("What waits for a second person; docs/second-person.md says what does.")
 checkpoints = _group("Checkpoints of a host's log, as they come by telephone or mail.")
+histories = _group("The history of what correlation has read; docs/history.md says what it is for.")
 
 logs = _group("The transparency log of this host; docs/operating-trust.md says how to keep it.")
 log_witnesses = _group("Who watches this host's log.")
@@ -67,6 +86,7 @@ team.command("list")(host.list_teams)
 app.add_typer(collection, name="collection")
 collection.command("add")(host.add_collection)
 collection.command("list")(host.list_collections)
+collection.command("blind-matching")(host.set_blind_matching)
 app.add_typer(token, name="token")
 token.command("create")(tokens.create_token)
 token.command("list")(tokens.list_tokens)
@@ -101,6 +121,7 @@ app.command()(client.pull)
 app.command()(verify.verify)
 app.command()(client.sight)
 app.command()(client.incidents)
+app.command("alerts")(alerts.list_alerts)
 app.command()(conformance.conformance)
 app.add_typer(witnesses, name="witness")
 witnesses.command("new")(witness.new)
@@ -114,6 +135,17 @@ waiting.command("show")(proposals.show_proposal)
 waiting.command("approve")(proposals.approve_proposal)
 waiting.command("refuse")(proposals.refuse_proposal)
 waiting.command("withdraw")(proposals.withdraw_proposal)
+app.add_typer(protecting, name="protect")
+protecting.command("list")(protect.list_protected)
+protecting.command("set")(protect.set_protected)
+app.add_typer(blinds, name="blind")
+blinds.command("list")(blind.list_matches)
+blinds.command("show")(blind.show_match)
+blinds.command("ask")(blind.ask)
+blinds.command("agree")(blind.agree)
+blinds.command("refuse")(blind.refuse)
+blinds.command("forward")(blind.forward)
+blinds.command("close")(blind.close)
 app.add_typer(checkpoints, name="checkpoint")
 checkpoints.command("compare")(witness.compare)
 app.add_typer(logs, name="log")
@@ -123,6 +155,9 @@ logs.add_typer(log_witnesses, name="witness")
 log_witnesses.command("add")(log.add_witness)
 log_witnesses.command("list")(log.list_witnesses)
 log_witnesses.command("remove")(log.remove_witness)
+app.add_typer(histories, name="history")
+histories.command("export")(history.export)
+app.command()(history.correlate)
 app.command()(host.demo)
 
 

@@ -13,11 +13,12 @@ import typer
 
 from regcert.cli.printing import print_json, print_table, tell
 from regcert.cli.verify import PolicyFile, RootsFile, pull_into_mirror, read_trust
-from regcert.domain.sighting import SightingKind
+from regcert.domain.sighting import SightingKind, is_technique, property_of
 from regcert.errors import Code, Refusal
 
 if TYPE_CHECKING:
     from regcert.client import Object, Page
+    from regcert.outbound.api import SightingsAnswer
     from regcert.outbound.batches import Written
     from regcert.outbound.taxii import Failure
     from regcert.verification.roots import Trust
@@ -180,7 +181,13 @@ def _pull_verified(
 
 
 def sight(
-    thing: Annotated[str, typer.Argument(metavar="VALUE|INDICATOR", help="A value, defanged or not, or an indicator's id.")],
+    thing: Annotated[
+        str | None,
+        typer.Argument(metavar="[THING]", help="A value, defanged or not, the STIX id of what was seen, or a technique."),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Instead: reports as JSON Lines; sent again, they change nothing.")
+    ] = None,
     count: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="How often.")] = 1,
     kind: Annotated[SightingKind, typer.Option(help="What you say about it.")] = SightingKind.POSITIVE,
     first_seen: Annotated[str | None, typer.Option(metavar="TS", help="RFC 3339; left out, now.")] = None,
@@ -192,12 +199,17 @@ def sight(
     token: Token = "",
     as_json: AsJson = False,
 ) -> None:
-    """Report that you saw something."""
-    from regcert.outbound.api import report_sightings
-    from regcert.stix.identifier import is_stix_id
+    """Report that you saw something: a value, an indicator, a campaign, malware, a technique; or a file of such reports."""
+    from regcert.cli.report_files import read_lines
+    from regcert.outbound.api import report_lines, report_sightings
 
+    if file is not None and thing is None:
+        _tell_sighted(asyncio.run(report_lines(server, token, read_lines(file))), None, as_json=as_json)
+        return
+    if thing is None or file is not None:
+        raise Refusal(Code.MALFORMED_REQUEST, "name one thing that you saw, or a file of reports with --file")
     told = {
-        "indicator" if is_stix_id(thing) else "value": thing,
+        _property_of(thing): thing,
         "kind": kind.value,
         "count": count,
         "first_seen": first_seen,
@@ -208,13 +220,27 @@ def sight(
     }
     report = {name: value for name, value in told.items() if value is not None}
     answer = asyncio.run(report_sightings(server, token, [report]))
+    _tell_sighted(answer, str(report["report_id"]), as_json=as_json)
+
+
+def _property_of(thing: str) -> str:
+    from regcert.stix.identifier import is_stix_id
+
+    return property_of(thing) if is_stix_id(thing) or is_technique(thing) else "value"
+
+
+def _tell_sighted(answer: "SightingsAnswer", report_id: str | None, *, as_json: bool) -> None:
+    """Print what became of one report, or of a file of them, whose lines are counted from 1."""
     if as_json:
-        refused = [{"index": one.index, "code": one.code, "message": one.message} for one in answer.refused]
-        print_json({"accepted": answer.accepted, "refused": refused, "report_id": report["report_id"]})
+        name, first = ("line", 1) if report_id is None else ("index", 0)
+        refused = [{name: one.index + first, "code": one.code, "message": one.message} for one in answer.refused]
+        print_json({"accepted": answer.accepted, "refused": refused} | ({} if report_id is None else {"report_id": report_id}))
+    elif report_id is None:
+        tell(f"reported {answer.accepted} lines")
     elif answer.accepted:
-        tell(f"reported, as {report['report_id']}")
+        tell(f"reported, as {report_id}")
     for one in answer.refused:
-        tell(f"regcert: {one.message} [{one.code}]")
+        tell(f"regcert: {'' if report_id else f'line {one.index + 1}: '}{one.message} [{one.code}]")
     if answer.refused:
         raise typer.Exit(_PARTLY)
 

@@ -166,6 +166,7 @@ def _print_invitation(week: Week, server: str, passes: Passes, incidents: int) -
         f"  REGCERT_TOKEN={passes.coordinator} {regcert} incidents --server {server}",
         f"  REGCERT_TOKEN={sensor} {regcert} sight {shlex.quote(value)} --count 12 --server {server}",
         f"  REGCERT_TOKEN={sensor} {regcert} pull --collection regional-indicators --out bundle.json --server {server}",
+        f"  REGCERT_TOKEN={analyst} {regcert} pull --collection regional-incidents --out incidents.json --server {server}",
         "",
         f"The second takes “{story.title}” to one more country; then look at the first again. Ctrl-C ends the demo.",
     ):

@@ -27,7 +27,14 @@ def read_api_root(slug: str, title: str, description: str) -> ApiRoot:
 
 
 def read_collection(
-    words: Mapping[str, str], *, tlp: str, signature: SignatureRule, read: str, write: str, media_types: Sequence[str] = ()
+    words: Mapping[str, str],
+    *,
+    tlp: str,
+    signature: SignatureRule,
+    read: str,
+    write: str,
+    media_types: Sequence[str] = (),
+    blind_matching: bool = False,
 ) -> CollectionEntry:
     """Read a collection.
 
@@ -38,6 +45,7 @@ def read_collection(
         read: `all`, or slugs parted by commas.
         write: likewise.
         media_types: that its objects may be of besides STIX 2.1.
+        blind_matching: whether its readers agreed to that.
 
     Raises:
         Refusal: INVALID_REGION, naming what is wrong.
@@ -48,6 +56,7 @@ def read_collection(
         "signature": signature.value,
         "read": _audience(read),
         "write": _audience(write),
+        "blind_matching": blind_matching,
     }
     return read_collection_entry(f"collection {words['slug'][:40]!r}", {**words, **rules, **named})
 

@@ -7,6 +7,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -125,6 +126,8 @@ def add_collection(
     description: Annotated[str, typer.Option(help="One line for people; left out, the title.")] = "",
     api_root: Annotated[str, typer.Option(metavar="SLUG", help="Its API root; left out, the region's own.")] = "",
     media_types: Annotated[str, typer.Option(metavar="a/b,…", help="What its objects may be of besides STIX 2.1.")] = "",
+    blind_matching: Annotated[bool, typer.Option("--blind-matching", help="Its readers agreed to blind matches.")] = False,
+    centre: Annotated[str, typer.Option(metavar="TEAM", help="As whom the host publishes its readers' incidents there.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Add a collection."""
@@ -139,17 +142,36 @@ def add_collection(
         read=read,
         write=write,
         media_types=_split(media_types),
+        blind_matching=blind_matching,
     )
 
     async def work() -> Collection:
         async with _open_host() as database:
-            return await flow.add_collection(database, SystemClock(), entry)
+            return await flow.add_collection(database, SystemClock(), replace(entry, centre=centre or None))
 
     collection = _run(work())
     if as_json:
         print_json(_describe_collection(collection))
     else:
         tell(f"{collection.slug} is open at {_describe_collection(collection)['path']}")
+
+
+def set_blind_matching(
+    slug: Slug,
+    turn: Annotated[str, typer.Argument(metavar="on|off", help="Whether it takes part.")],
+) -> None:
+    """Let a collection take part in blind matching, or no longer; its readers have to agree to that first."""
+    from regcert.flows import set_blind_matching as flow
+
+    if turn not in {"on", "off"}:
+        raise typer.BadParameter("say on or off")
+
+    async def work() -> None:
+        async with _open_host() as database:
+            await flow.set_blind_matching(database, SystemClock(), slug, on=turn == "on")
+
+    _run(work())
+    tell(f"{slug} {'takes part in blind matching from now on' if turn == 'on' else 'takes no part in blind matching'}")
 
 
 def list_collections(as_json: AsJson = False) -> None:
@@ -306,6 +328,7 @@ def _describe_collection(collection: Collection) -> dict[str, Any]:
         "api_root": root,
         "path": f"{root}collections/{collection.uuid}/",
         "media_types": list(collection.media_types),
+        "blind_matching": collection.blind_matching,
     }
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import exp2, fsum, log2
 
 from regcert.clock import DAY_US
-from regcert.correlation.group import LEAST_COUNTRIES, Group, count_independent, find_arrivals, find_spread, weigh
+from regcert.correlation.group import LEAST_COUNTRIES, Group, count_independent, find_arrivals, find_spread, leans, weigh
 from regcert.domain.holding import Holding
 from regcert.domain.incident import Arrival, Incident, Term
 from regcert.stix.observable import Observable
@@ -54,7 +54,7 @@ def assess(incident_id: str, scope: str, members: Mapping[Observable, Sequence[H
     terms = (
         _spread_term(supporting),
         _independence_term(supporting),
-        _evidence_term(len(members)),
+        _evidence_term(len(members), sum(leans(group.supporting) for group in groups)),
         _sighted_term(supporting),
         _speed_term(spread),
         _doubt_term(groups),
@@ -71,6 +71,7 @@ def assess(incident_id: str, scope: str, members: Mapping[Observable, Sequence[H
         first_us=min(holding.first_us for holding in supporting),
         last_us=max(holding.last_us for holding in supporting),
         terms=terms,
+        derived=tuple(sorted(one for one, held in members.items() if all(each.derived for each in held if each.supports))),
     )
 
 
@@ -147,9 +148,12 @@ def _independence_term(supporting: Sequence[Holding]) -> Term:
     return Term("independence", _saturate(MOST_INDEPENDENCE, max(0, own - 1), 1), MOST_INDEPENDENCE, evidence)
 
 
-def _evidence_term(values: int) -> Term:
-    evidence = f"It is made of {_count(values, 'value', 'linked values')}."
-    return Term("evidence", _saturate(MOST_EVIDENCE, values - 1, EVIDENCE_STEP), MOST_EVIDENCE, evidence)
+def _evidence_term(values: int, derived: int) -> Term:
+    # What crosses only through its URLs or addresses is half a value more: they are there already, or one of them is.
+    count = max(0.0, values - 1 - derived / 2)
+    halved = f", {derived} of them derived from others and counted half" if derived else ""
+    evidence = f"It is made of {_count(values, 'value', 'linked values')}{halved}."
+    return Term("evidence", _saturate(MOST_EVIDENCE, count, EVIDENCE_STEP), MOST_EVIDENCE, evidence)
 
 
 def _sighted_term(supporting: Sequence[Holding]) -> Term:
@@ -175,12 +179,11 @@ def _doubt_term(groups: Sequence[Group]) -> Term:
     points = fsum(_saturate(MOST_DOUBT, vote, FALSE_POSITIVE_WEIGHT) for vote in votes) / len(groups)
     harmless = _count_teams(group.harmless for group in groups)
     unseen = _count_teams(group.unseen for group in groups)
-    evidence = (
-        f"{_count(harmless, 'team calls', 'teams call')} a part of it harmless; "
-        f"{_count(unseen, 'team', 'teams')} looked for a part of it in vain."
-        if harmless or unseen
-        else "Nobody doubts it."
+    doubts = (
+        f"{_count(harmless, 'team calls', 'teams call')} a part of it harmless" if harmless else "",
+        f"{_count(unseen, 'team', 'teams')} looked for a part of it in vain" if unseen else "",
     )
+    evidence = f"{'; '.join(filter(None, doubts)) or 'Nobody doubts it'}."
     return Term("doubt", 0.0 - round(points, 2), 0.0, evidence)
 
 

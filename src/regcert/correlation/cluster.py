@@ -6,6 +6,7 @@ is joined to its context, never to another key.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection as Values
 from dataclasses import dataclass
 
 # A context that names more keys than this is a feed or a yearbook, not a story: it would join everything to everything.
@@ -49,7 +50,12 @@ def cluster(contexts: Mapping[bytes, frozenset[str]]) -> tuple[frozenset[bytes],
     return tuple(sorted(map(frozenset, members.values()), key=min))
 
 
-def keep_ids(components: Sequence[frozenset[bytes]], previous: Mapping[bytes, str], new_id: Callable[[], str]) -> Kept:
+def keep_ids(
+    components: Sequence[frozenset[bytes]],
+    previous: Mapping[bytes, str],
+    new_id: Callable[[], str],
+    pinned: Values[str] = frozenset(),
+) -> Kept:
     """Give each cluster the id of the former incident with which it shares most keys.
 
     Where clusters want the same id, or a cluster may have several, the larger share decides, then the smaller id, then
@@ -60,12 +66,13 @@ def keep_ids(components: Sequence[frozenset[bytes]], previous: Mapping[bytes, st
         components: disjoint clusters, in any order.
         previous: the incident id of each key that had one.
         new_id: makes an id that was never used; called once for each cluster without a former id.
+        pinned: ids that are given before all others, whatever the shares.
 
     Returns:
         The clusters by id, and where the ids that were given up have gone.
     """
     ordered = sorted(components, key=min)
-    shares = _rank_shares(ordered, previous)
+    shares = sorted(_rank_shares(ordered, previous), key=lambda share: share[1] not in pinned)
     former: dict[int, str] = {}
     taken: set[str] = set()
     for _, incident_id, index in shares:

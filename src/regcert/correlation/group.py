@@ -26,10 +26,13 @@ class Held(StrEnum):
     """Why a value makes no incident; the value is stable."""
 
     GUARDED = "guarded"
+    PROTECTED = "protected"
+    NOISE = "noise"
     FALSE_POSITIVE = "false-positive"
     NOBODY = "nobody"
     ONE_COUNTRY = "one-country"
     ONE_ORIGIN = "one-origin"
+    SHARED = "shared"
 
 
 _SENTENCES = {
@@ -72,6 +75,7 @@ class Verdict:
         independent: how many countries have a word of their own for it, whatever holds it back.
         supporters: how many teams published or saw it.
         false_positives: how many teams call it harmless.
+        derived: whether it would not cross if only those counted who named it, and not a value that stands in it.
     """
 
     crosses: bool
@@ -81,6 +85,7 @@ class Verdict:
     independent: int
     supporters: int
     false_positives: int
+    derived: bool = False
 
 
 def judge(observable: Observable, holdings: Sequence[Holding], guards: Guards) -> Verdict:
@@ -114,7 +119,13 @@ def judge(observable: Observable, holdings: Sequence[Holding], guards: Guards) -
     elif independent < LEAST_COUNTRIES:
         held = Held.ONE_ORIGIN
     reason = guarded if held is Held.GUARDED else _SENTENCES.get(held) if held else None
-    return Verdict(held is None, held, reason, spread, independent, supporters, votes)
+    return Verdict(held is None, held, reason, spread, independent, supporters, votes, leans(group.supporting))
+
+
+def leans(supporting: Iterable[Holding]) -> bool:
+    """Tell whether a value crosses only because others that stand in it were named."""
+    listed = tuple(supporting)
+    return any(one.derived for one in listed) and count_independent(one for one in listed if not one.derived) < LEAST_COUNTRIES
 
 
 def weigh(holdings: Iterable[Holding]) -> Group:
@@ -131,7 +142,7 @@ def weigh(holdings: Iterable[Holding]) -> Group:
         What counts, the supporting holdings in the order of their events.
     """
     everything = tuple(holdings)
-    counted = _choose_run([holding for holding in everything if holding.published or holding.positives > 0])
+    counted = _choose_run([holding for holding in everything if holding.supports])
     opens_us = max((holding.last_us for holding in counted), default=0) - WINDOW_US
     supporters = {holding.team for holding in counted}
     looked = {holding.team for holding in everything if holding.negatives > 0 and holding.last_us >= opens_us}
@@ -152,6 +163,8 @@ def _choose_run(supporting: Iterable[Holding]) -> tuple[Holding, ...]:
             ends_us = holding.last_us
         runs[-1].append(holding)
         ends_us = max(ends_us, holding.last_us)
+    if len(runs) == 1:
+        return tuple(runs[0])
     newest_first = [tuple(run) for run in reversed(runs)]
     crossing = (run for run in newest_first if count_independent(run) >= LEAST_COUNTRIES)
     return next(crossing, newest_first[0] if newest_first else ())
@@ -191,20 +204,40 @@ def count_independent(supporting: Iterable[Holding]) -> int:
     for holding in supporting:
         if _names_country(holding.team):
             heard.setdefault(holding.team.country, set()).add(holding.origin)
+    if _have_own(heard.values()):
+        return len(heard)
     needed = {country: tuple(islice(origins, len(heard))) for country, origins in heard.items()}
     given: dict[str, str] = {}
 
     def give(country: str, tried: set[str]) -> bool:
         for origin in needed[country]:
+            if origin not in given:
+                given[origin] = country
+                return True
+        for origin in needed[country]:
             if origin not in tried:
                 tried.add(origin)
-                if origin not in given or give(given[origin], tried):
+                if give(given[origin], tried):
                     given[origin] = country
                     return True
         return False
 
-    return sum(give(country, set()) for country in needed)
+    return sum([give(country, set()) for country in needed])
+
+
+def _have_own(heard: Iterable[set[str]]) -> bool:
+    """Tell whether each can take the first origin that is left: nearly always so, and quickly told."""
+    taken: set[str] = set()
+    for origins in heard:
+        free = next((one for one in origins if one not in taken), None)
+        if free is None:
+            return False
+        taken.add(free)
+    return True
+
+
+_COORDINATION = TeamKind.COORDINATION  # looked up once: a class of names answers slowly
 
 
 def _names_country(team: Team) -> bool:
-    return team.kind is not TeamKind.COORDINATION and team.country != _NO_COUNTRY
+    return team.kind is not _COORDINATION and team.country != _NO_COUNTRY

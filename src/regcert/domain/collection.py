@@ -48,6 +48,9 @@ class Collection:
         scope: names the set of teams that read it; collections with the same readers share a scope, and correlation never
             looks across scopes.
         media_types: that its objects may be of; STIX 2.1 is always the first.
+        centre_token: the token, which nobody holds, by which the host publishes here as the centre what crosses borders in the
+            scope; None where it publishes nothing. What stands in such a collection is derived, and evidence of nothing.
+        blind_matching: whether its readers agreed to be told, and others with them, that other circles hold what it holds.
     """
 
     collection_id: int
@@ -60,3 +63,5 @@ class Collection:
     signature: SignatureRule
     scope: str
     media_types: tuple[str, ...] = (STIX_MEDIA_TYPE,)
+    centre_token: int | None = None
+    blind_matching: bool = False

@@ -22,6 +22,7 @@ class Holding:
         false_positive: whether it calls the value harmless.
         marking: the strictest marking of what this was read from.
         signed: whether the team signed for an object that publishes it; else the host attests that it came from the team.
+        derived: whether the team named not this but a value that stands in it, such as a URL of this host.
     """
 
     team: Team
@@ -34,3 +35,9 @@ class Holding:
     false_positive: bool
     marking: Tlp
     signed: bool = False
+    derived: bool = False
+
+    @property
+    def supports(self) -> bool:
+        """Whether it says that the value is out there."""
+        return self.published or self.positives > 0

@@ -8,7 +8,7 @@ the host's own file: unlike what comes over the network, its words may be repeat
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from regcert.domain.collection import STIX_MEDIA_TYPE, ApiRoot, SignatureRule
@@ -105,6 +105,8 @@ class CollectionEntry:
         write: likewise; a team may write what it cannot read, TAXII has write-only collections (§5.1).
         api_root: slug of its API root, or None for the region's own.
         media_types: STIX 2.1 first, then what else its objects may be of.
+        blind_matching: whether its values are compared with those of other circles; its readers have to agree to that first.
+        centre: slug of the team as which the host publishes there what crosses borders among its readers, or None.
     """
 
     slug: str
@@ -117,6 +119,8 @@ class CollectionEntry:
     write: Audience
     api_root: str | None = None
     media_types: tuple[str, ...] = (STIX_MEDIA_TYPE,)
+    blind_matching: bool = False
+    centre: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +171,10 @@ def read_region(data: Mapping[str, object]) -> Region:
         Refusal: INVALID_REGION, naming the entry and what to do about it.
     """
     file = Entry("the region file", data)
-    file.require_keys("slug name countries teams collections team_collections", "footnotes api_roots second_person key_approvals")
+    optional = "footnotes api_roots second_person key_approvals centre"
+    file.require_keys("slug name countries teams collections team_collections", optional)
     rule = file.table_at("team_collections")
-    rule.require_keys("title description ceiling signature")
+    rule.require_keys("title description ceiling signature", "blind_matching")
     teams = file.entries("teams", "team")
     region = Region(
         slug=file.text("slug", _ROOT, _ROOT_WANTED),
@@ -187,7 +192,7 @@ def read_region(data: Mapping[str, object]) -> Region:
     )
     _require_unique(region)
     _require_known(region)
-    return region
+    return _appoint_centre(region, file.table_at("centre")) if "centre" in file.table else region
 
 
 def read_team_entry(place: str, data: Mapping[str, object]) -> TeamEntry:
@@ -259,7 +264,10 @@ def _read_api_root(entry: Entry) -> ApiRoot:
 
 
 def _read_collection(entry: Entry) -> CollectionEntry:
-    entry.require_keys("slug uuid title description ceiling signature read write", "api_root media_types")
+    entry.require_keys("slug uuid title description ceiling signature read write", "api_root media_types blind_matching")
+    blind_matching = entry.flag("blind_matching", usual=False)
+    if blind_matching and entry.table["read"] == "all":
+        raise entry.refusal("leave out 'blind_matching': everybody reads it, so there is nobody to match it with")
     return CollectionEntry(
         slug=entry.text("slug", _ALIAS, "lower case letters, digits and hyphens, at most 40, and not look like a UUID"),
         uuid=entry.text("uuid", _UUID4, "a version 4 UUID in lower case"),
@@ -271,6 +279,7 @@ def _read_collection(entry: Entry) -> CollectionEntry:
         write=entry.audience("write"),
         api_root=entry.text("api_root", _ROOT, "the slug of an API root") if "api_root" in entry.table else None,
         media_types=entry.media_types("media_types"),
+        blind_matching=blind_matching,
     )
 
 
@@ -287,7 +296,40 @@ def _read_own_collection(rule: Entry, team: Entry) -> CollectionEntry:
         signature=SignatureRule(rule.choice("signature", SignatureRule)),
         read=(slug,),
         write=(slug,),
+        blind_matching=rule.flag("blind_matching", usual=False),
     )
+
+
+def _appoint_centre(region: Region, entry: Entry) -> Region:
+    """Read as which team, and in which collections, the host publishes what crosses borders; one for each set of readers."""
+    entry.require_keys("team collections")
+    slug, named = entry.text("team", _SLUG, "the slug of a team"), frozenset(entry.audience("collections"))
+    if TeamKind.COORDINATION not in {team.kind for team in region.teams if team.slug == slug}:
+        raise entry.refusal("'team' must be the slug of a team of the kind coordination")
+    if not named <= {collection.slug for collection in region.collections}:
+        raise entry.refusal("'collections' must be a list of slugs of shared collections")
+    appointed = [replace(one, centre=slug) for one in region.collections if one.slug in named]
+    for collection in appointed:
+        require_publishable(collection)
+    if len({one.read if one.read == "all" else frozenset(one.read) for one in appointed}) < len(appointed):
+        raise entry.refusal("two of its collections have the same readers; name one of them")
+    collections = {one.slug: one for one in (*region.collections, *appointed)}
+    return replace(region, collections=tuple(collections.values()))
+
+
+def require_publishable(collection: CollectionEntry) -> None:
+    """Refuse a collection in which the host could not publish as the centre that it names.
+
+    Raises:
+        Refusal: INVALID_REGION.
+    """
+    if collection.centre is None:
+        return
+    place = f"collection {collection.slug!r}"
+    if collection.write != "all" and collection.centre not in collection.write:
+        raise Refusal(Code.INVALID_REGION, f"{place}: the centre publishes there; add it to those who write")
+    if collection.signature is SignatureRule.REQUIRED:
+        raise Refusal(Code.INVALID_REGION, f"{place}: no team signs what the host finds; set 'signature' to accepted")
 
 
 def _require_unique(region: Region) -> None:

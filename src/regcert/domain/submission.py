@@ -7,6 +7,7 @@ step does not type-check, and `tests/architecture` watches that nobody makes one
     Received   web/taxii/objects.py     the body was counted, the principal is known and may write here
                flows/unspool.py         the same, received earlier and kept, because it was large
                flows/release.py         the same, received earlier and held, until a second person agreed
+               flows/publish_incidents.py  the host's own words as the centre, by a token that nobody holds
     Parsed     domain/submission.py     bounded, valid STIX 2.1, observables canonical
     Verified   signing/verify.py        signed by the team, or attested by this host
     Admitted   policy/admission.py      nobody's neighbour speaks, nothing is above the ceiling

@@ -5,10 +5,16 @@ from time import monotonic
 
 from regcert.correlation.guards import Guards
 from regcert.domain.change import Change
+from regcert.flows.match_blindly import match_blindly
+from regcert.flows.raise_alerts import raise_alerts
+from regcert.flows.rebuild import finish_rebuild
 from regcert.flows.regroup import Touched, regroup
 from regcert.store.database import Database
+from regcert.store.decisions import take_anew
+from regcert.store.derived import fold_derived
 from regcert.store.groups import find_shared
 from regcert.store.holdings import fold_mentions, rebuild_holdings
+from regcert.store.issued import match_issued
 from regcert.store.ledger import (
     Span,
     close_span,
@@ -16,6 +22,7 @@ from regcert.store.ledger import (
     match_sightings,
     open_span,
 )
+from regcert.store.outgoing import note_outgoing
 from regcert.store.programs import Program
 
 # Other people's posts wait while a stretch is read. So it is as long as takes about this time, but never so short that what each
@@ -52,6 +59,9 @@ async def correlate(database: Database, guards: Guards, pace: Pace | None = None
     1. Sightings that name an indicator say what they saw.
     2. New mentions are added to what is held; what was superseded or withdrawn is summed up anew.
     3. Values that more than one country holds are judged, and clustered with what they are reported together with.
+    4. What is new is compared with the circles that do not see it, where these take part in that (0021).
+    5. Teams are told what concerns them, once.
+    6. What changed is noted for whoever publishes it as the centre.
 
     If we crash before the commit, the stretch is read again from the same place; behind it, never again.
 
@@ -65,35 +75,43 @@ async def correlate(database: Database, guards: Guards, pace: Pace | None = None
     """
     pace = pace or Pace()
 
-    return await database.apply(lambda _: _timed(guards, pace))
+    return await database.apply(lambda now_us: _timed(guards, pace, now_us))
 
 
-def _timed(guards: Guards, pace: Pace) -> Program[bool]:
+def _timed(guards: Guards, pace: Pace, now_us: int) -> Program[bool]:
     began_s = monotonic()
-    span = yield from _read_on(guards, pace.mentions)
+    span = yield from _read_on(guards, pace.mentions, now_us)
     is_full = span is not None and not span.is_last
     pace.note(monotonic() - began_s, is_full=is_full)
     return is_full
 
 
-def _read_on(guards: Guards, most: int) -> Program[Span | None]:
+def _read_on(guards: Guards, most: int, now_us: int) -> Program[Span | None]:
     span = yield from open_span(most)
     if span is None:
         return None
     stale = yield from match_sightings(span)  # 1
+    yield from match_issued(span)
     yield from fold_mentions(span)  # 2
     withdrawn = yield from find_withdrawn(span)
     yield from rebuild_holdings(stale | withdrawn.keys(), span.end)
     named, seen = yield from find_shared(span)  # 3
     touched: defaultdict[str, Touched] = defaultdict(Touched)
-    for scope, key in stale | named | withdrawn.keys():
+    anew = yield from take_anew(span)
+    anew_derived, seen_derived = yield from fold_derived(span, stale | withdrawn.keys() | anew)
+    named, seen = named | anew_derived, seen | seen_derived
+    for scope, key in stale | named | withdrawn.keys() | anew:
         touched[scope].named.add(key)
-    for scope, key in seen - stale - named - withdrawn.keys():
+    for scope, key in seen - stale - named - withdrawn.keys() - anew:
         touched[scope].seen.add(key)
     for (scope, _), named_by in withdrawn.items():
         touched[scope].lost |= named_by
     changes: list[Change] = []
     for scope, of_scope in touched.items():
         changes += yield from regroup(scope, of_scope, guards)
+    if not (yield from finish_rebuild(span)):
+        yield from match_blindly(span, stale | withdrawn.keys(), guards, now_us)  # 4
+        yield from raise_alerts(span, changes, stale, guards, now_us)  # 5
+        yield from note_outgoing(changes)  # 6
     yield from close_span(span)
     return span

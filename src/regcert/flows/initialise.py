@@ -124,6 +124,8 @@ def _keep_host_key(path: Path) -> None:
 async def _enter_region(tx: Tx, at_us: int, region: Region) -> Founded:
     await begin_order(tx)
     teams = [await enter_team(tx, at_us, entry) for entry in region.teams]
+    admin = _founding_team(teams)
+    token = await enter_token(tx, at_us, admin, TokenOrder(Role.ADMIN, "first admin"))
     for root in region.api_roots:  # the region's own first: it becomes the default
         await enter_api_root(tx, at_us, root)
     for entry in region.collections:
@@ -140,8 +142,6 @@ async def _enter_region(tx: Tx, at_us: int, region: Region) -> Founded:
             "key_approvals": region.key_approvals,
         },
     )
-    admin = _founding_team(teams)
-    token = await enter_token(tx, at_us, admin, TokenOrder(Role.ADMIN, "first admin"))
     return Founded(token, admin.slug, region.slug)
 
 

@@ -13,12 +13,12 @@ from regcert.domain.holding import Holding
 from regcert.domain.incident import Incident
 from regcert.domain.principal import Principal
 from regcert.errors import Code, Refusal
+from regcert.flows.derive import load_evidence
 from regcert.flows.record_reading import note_incidents
 from regcert.policy.permissions import Permission, require
 from regcert.stix.observable import Observable
 from regcert.store.database import Database
-from regcert.store.groups import load_groups
-from regcert.store.incidents import find_incident, list_incidents, list_members, list_scopes
+from regcert.store.incidents import DISMISSED, PINNED, Place, find_incident, list_incidents, list_members, list_scopes, place_of
 
 MAX_LIMIT = 200
 MOST_EVIDENCE = 500
@@ -41,9 +41,9 @@ class IncidentPage:
 
 
 async def page_incidents(
-    database: Database, clock: Clock, principal: Principal, *, limit: int, cursor: str | None
+    database: Database, clock: Clock, principal: Principal, *, limit: int, cursor: str | None, dismissed: bool = False
 ) -> IncidentPage:
-    """List incidents, a page at a time.
+    """List incidents, a page at a time: those that coordinators pinned first, and those that they dismissed not at all.
 
     The cursor is a place in an order that does not change as time passes; it opens nothing that its bearer may not see, and so
     needs no seal.
@@ -54,6 +54,7 @@ async def page_incidents(
         principal: on whose behalf.
         limit: at most this many, 1 to 200.
         cursor: what the last page gave, or None to begin.
+        dismissed: list those that were dismissed instead.
 
     Raises:
         Refusal: FORBIDDEN; MALFORMED_REQUEST for a cursor that is none.
@@ -62,11 +63,11 @@ async def page_incidents(
     before = None if cursor is None else _read_cursor(cursor)
     async with database.read() as connection:
         scopes = await list_scopes(connection, principal)
-        found = await list_incidents(connection, scopes, before, limit + 1)
+        found = await list_incidents(connection, scopes, before, limit + 1, dismissed=dismissed)
     now_us = clock.now_us()
     shown = found[:limit]
     await note_incidents(database, principal, (incident for _, incident in shown))
-    following = _write_cursor(shown[-1][0], shown[-1][1].incident_id) if len(found) > limit else None
+    following = _write_cursor(place_of(*shown[-1])) if len(found) > limit else None
     return IncidentPage(tuple(Ranked(incident, current_score(incident, now_us)) for _, incident in shown), following)
 
 
@@ -86,18 +87,18 @@ async def get_incident(
             raise Refusal(Code.NOT_FOUND, "there is no such incident")
         keys = await list_members(connection, incident.scope, incident.incident_id)
     await note_incidents(database, principal, [incident])
-    groups = await database.run(load_groups(incident.scope, sorted(keys)[:MOST_EVIDENCE]))
+    groups = await database.run(load_evidence(incident.scope, sorted(keys)[:MOST_EVIDENCE]))
     evidence = sorted(groups.values(), key=lambda group: group[0])
     return Ranked(incident, current_score(incident, clock.now_us())), evidence
 
 
-def _write_cursor(rank: float, incident_id: str) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode([rank, incident_id])).decode()
+def _write_cursor(place: Place) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 
-def _read_cursor(text: str) -> tuple[float, str]:
+def _read_cursor(text: str) -> Place:
     try:
-        rank, incident_id = msgspec.json.decode(base64.urlsafe_b64decode(text[:200]), type=tuple[float, uuid.UUID])
+        standing, rank, incident_id = msgspec.json.decode(base64.urlsafe_b64decode(text[:200]), type=tuple[int, float, uuid.UUID])
     except (ValueError, msgspec.MsgspecError) as error:
         raise Refusal(Code.MALFORMED_REQUEST, "'next' is not from a page of this list; begin again without it") from error
-    return rank, str(incident_id)
+    return min(max(standing, DISMISSED), PINNED), rank, str(incident_id)

@@ -1,27 +1,31 @@
 """Tell anew which values of a scope belong together, and write down the incidents they make."""
 
 import uuid
-from collections import Counter, defaultdict
-from collections.abc import Collection as Values
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from regcert.correlation.assess import assess, rank
 from regcert.correlation.cluster import keep_ids
-from regcert.correlation.group import Held, Verdict, judge
+from regcert.correlation.derived import find_telling
+from regcert.correlation.group import Verdict, find_arrivals, weigh
 from regcert.correlation.guards import Guards
 from regcert.correlation.stories import tell_stories
 from regcert.domain.change import Change, find_changes
-from regcert.domain.incident import SHARED_BY_STORIES
-from regcert.store.groups import Contexts, Groups, load_contexts, load_groups, load_memberships, load_names, load_ties
-from regcert.store.incidents import Assessed, load_incidents, replace_held, replace_incidents
+from regcert.flows.derive import find_riders, let_ride, load_held
+from regcert.flows.gather import Around
+from regcert.flows.hear_decisions import Bench, in_incidents, open_bench
+from regcert.flows.join_companions import Came, join_companions
+from regcert.stix.tlp import Tlp
+from regcert.store.groups import Groups, load_memberships, load_names
+from regcert.store.held_back import replace_held
+from regcert.store.incidents import Assessed, load_incidents, replace_incidents
 from regcert.store.programs import Program
 
 # What may name an incident, the most telling first.
 _NAMING = ("campaign--", "incident--", "intrusion-set--", "malware--", "report--", "grouping--")
 MOST_NAMES = 3
-# A value that one country holds, or nobody, is not held back: it simply does not cross a border.
-_SHOWN = frozenset({Held.GUARDED, Held.FALSE_POSITIVE, Held.ONE_ORIGIN})
 
 
 @dataclass(slots=True)
@@ -31,43 +35,6 @@ class Touched:
     named: set[bytes] = field(default_factory=set)
     seen: set[bytes] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class _Around:
-    """Values with all that they hang together with, as far as it was loaded."""
-
-    contexts: Contexts = field(default_factory=dict)
-    authors: dict[str, str] = field(default_factory=dict)
-    previous: dict[bytes, str] = field(default_factory=dict)
-
-    def load(self, scope: str, keys: set[bytes], lost: set[str], *, everything: bool) -> Program[set[bytes]]:
-        """Load values and their incidents; with `everything`, whatever a chain of contexts leads to. Return all of them.
-
-        What belongs together is decided over all of it at once: so it is the same whatever came first.
-        """
-        fresh, asked = set(keys), set(lost)
-        if lost:
-            asked |= yield from load_ties(scope, lost)
-        done: set[bytes] = set()
-        while fresh:
-            done |= fresh
-            yield from self._load_contexts(scope, fresh)
-            if everything:
-                asked = asked.union(*(self.contexts[key] for key in fresh))
-            memberships, claimed = yield from load_memberships(scope, fresh, asked)
-            self.previous |= memberships
-            fresh, asked = (memberships.keys() | (claimed if everything else set())) - done, set()
-            if not everything:
-                yield from self._load_contexts(scope, fresh)
-                return done | fresh
-        return done
-
-    def _load_contexts(self, scope: str, keys: set[bytes]) -> Program[None]:
-        contexts, authors = yield from load_contexts(scope, keys - self.contexts.keys())
-        self.contexts |= contexts
-        for context, author in authors.items():
-            self.authors[context] = min(author, self.authors.get(context, author))
 
 
 def regroup(scope: str, touched: Touched, guards: Guards) -> Program[tuple[Change, ...]]:
@@ -81,59 +48,90 @@ def regroup(scope: str, touched: Touched, guards: Guards) -> Program[tuple[Chang
     Returns:
         What became of every incident that was looked at and is not what it was.
     """
-    seen = {key: judge(*group, guards).crosses for key, group in (yield from load_groups(scope, touched.seen)).items()}
+    bench = yield from open_bench(scope, guards)
+    yield from bench.hear(touched.seen)
+    groups = yield from load_held(scope, touched.seen, bench)
+    verdicts = {key: bench.judge(key, group) for key, group in groups.items()}
     memberships, claimed = yield from load_memberships(scope, touched.seen, ())
-    turned = {key for key, crosses in seen.items() if crosses != (key in memberships or key in claimed)}
-    around = _Around()
-    told_anew = yield from around.load(scope, touched.named | turned, touched.lost, everything=True)
-    keys = told_anew | (yield from around.load(scope, touched.seen - told_anew, set(), everything=False))
-    groups = yield from load_groups(scope, keys)
-    verdicts = {key: judge(observable, holdings, guards) for key, (observable, holdings) in groups.items()}
-    crossing = {key: frozenset(around.contexts[key]) for key, verdict in verdicts.items() if verdict.crosses}
-    told = tell_stories({key: contexts for key, contexts in crossing.items() if key in told_anew}, around.authors)
-    kept = keep_ids((*told.clusters, *_stay(around.previous, told_anew)), around.previous, _new_id)
+    crossed = {key for key in touched.seen if key in memberships or key in claimed}
+    turned = crossed ^ {key for key, verdict in verdicts.items() if verdict.crosses}
+    around = Around(bench)
+    told_anew = yield from around.load_chain(scope, touched.named | turned, touched.lost)
+    keys = told_anew | (yield from around.load_incidents(scope, touched.seen - told_anew))
+    yield from _judge(bench, keys, groups, verdicts)
+    crosses = {key: frozenset(around.contexts[key]) for key in told_anew if key in verdicts and verdicts[key].crosses}
+    riders = find_riders(around.families, crosses)
+    told = bench.free(tell_stories({key: of_key for key, of_key in crosses.items() if key not in riders}, around.authors))
+    shared = told.shared | (claimed - told_anew) | {key for key, leader in riders.items() if leader in told.shared}
+    aside = shared | riders.keys()
+    came = {key: None if key in aside else _came(groups, verdicts, key) for key in told_anew | touched.seen}
+    clusters = let_ride((yield from join_companions(scope, around, told_anew, told, came)), riders)
+    keys |= around.previous.keys()
+    yield from _judge(bench, keys, groups, verdicts)
+    yield from bench.hear(in_incidents(clusters))
+    clusters = bench.arrange(clusters, around.contexts, around.previous, verdicts)
+    crossing = {key: frozenset(around.contexts[key]) for cluster in clusters for key in cluster}
+    claimed_ids, pinned = yield from bench.claim_ids(around.previous)
+    kept = keep_ids(clusters, claimed_ids, _new_id, pinned)
     named = {context for of_key in crossing.values() for context in of_key if context.startswith(_NAMING)}
     names = yield from load_names(scope, named)
     assessed = {
-        one: _assess(one, scope, members, groups, _names(members, crossing, names)) for one, members in kept.incidents.items()
+        one: _assess(one, bench, members, groups, verdicts, partial(_names, members, crossing, names))
+        for one, members in kept.incidents.items()
     }
     before = yield from load_incidents(set(around.previous.values()))
     yield from replace_incidents(scope, around.previous, assessed, kept.absorbed)
-    yield from replace_held(scope, keys, _held(verdicts, told.shared | (claimed - told_anew)))
+    yield from replace_held(scope, keys, bench.hold_back(groups, verdicts, shared, crossing))
     return find_changes(before, {one: incident for one, (_, incident, _) in assessed.items()}, kept.absorbed)
 
 
-def _stay(previous: Mapping[bytes, str], told_anew: set[bytes]) -> Iterable[frozenset[bytes]]:
-    """List the incidents that hold what they held."""
-    members: defaultdict[str, set[bytes]] = defaultdict(set)
-    for key, one in previous.items():
-        if key not in told_anew:
-            members[one].add(key)
-    return map(frozenset, members.values())
+def _judge(bench: Bench, keys: set[bytes], groups: Groups, verdicts: dict[bytes, Verdict]) -> Program[None]:
+    """Load and judge those values that were not."""
+    fresh = keys - verdicts.keys()
+    yield from bench.hear(fresh)
+    loaded = yield from load_held(bench.scope, fresh, bench)
+    groups |= loaded
+    verdicts |= {key: bench.judge(key, group) for key, group in loaded.items()}
 
 
-def _assess(incident_id: str, scope: str, members: frozenset[bytes], groups: Groups, names: tuple[str, ...]) -> Assessed:
-    incident = assess(incident_id, scope, {groups[key][0]: groups[key][1] for key in sorted(members)})
-    return rank(incident), replace(incident, names=names), members
+def _came(groups: Groups, verdicts: Mapping[bytes, Verdict], key: bytes) -> Came | None:
+    """Find when a value came where, each country on a word of its own; None where it crosses no border."""
+    if key not in verdicts or not verdicts[key].crosses:
+        return None
+    arrivals = find_arrivals(weigh(groups[key][1]).supporting)
+    return tuple(sorted((arrival.country, arrival.first_us) for arrival in arrivals))
 
 
-def _names(members: Iterable[bytes], contexts: Mapping[bytes, frozenset[str]], names: Mapping[str, str]) -> tuple[str, ...]:
-    """Choose what an incident goes by: a campaign's name before a report's title, and what most of it carries first."""
-    counted = Counter(context for key in members for context in contexts[key] if context in names)
-    ordered = sorted(counted, key=lambda context: (_naming_rank(context), -counted[context], names[context]))
-    return tuple(dict.fromkeys(names[context] for context in ordered))[:MOST_NAMES]
+def _assess(
+    incident_id: str,
+    bench: Bench,
+    members: frozenset[bytes],
+    groups: Groups,
+    verdicts: Mapping[bytes, Verdict],
+    names: Callable[[Tlp], tuple[str, ...]],
+) -> Assessed:
+    incident = assess(incident_id, bench.scope, find_telling({groups[key][0]: groups[key][1] for key in sorted(members)}))
+    return rank(incident), bench.mark(replace(incident, names=names(incident.marking)), members, groups, verdicts), members
+
+
+def _names(
+    members: Iterable[bytes],
+    contexts: Mapping[bytes, frozenset[str]],
+    names: Mapping[str, tuple[Tlp, str]],
+    marking: Tlp,
+) -> tuple[str, ...]:
+    """Choose what an incident goes by: a campaign's name before a report's title, and what most of it carries first.
+
+    A name that is marked more strictly than the incident is not shown with it.
+    """
+    mild = {context: name for context, (step, name) in names.items() if step <= marking}
+    counted = Counter(context for key in members for context in contexts[key] if context in mild)
+    ordered = sorted(counted, key=lambda context: (_naming_rank(context), -counted[context], mild[context]))
+    return tuple(dict.fromkeys(mild[context] for context in ordered))[:MOST_NAMES]
 
 
 def _naming_rank(context: str) -> int:
     return next(rank for rank, prefix in enumerate(_NAMING) if context.startswith(prefix))
-
-
-def _held(verdicts: Mapping[bytes, Verdict], shared: Values[bytes]) -> dict[bytes, tuple[str, str]]:
-    return {
-        key: (",".join(arrival.country for arrival in verdict.spread), verdict.reason or SHARED_BY_STORIES)
-        for key, verdict in verdicts.items()
-        if key in shared or (verdict.held in _SHOWN and len(verdict.spread) > 1)
-    }
 
 
 def _new_id() -> str:

@@ -12,6 +12,7 @@ from regcert.domain.principal import Principal
 from regcert.domain.whence import NOWHERE, Whence
 from regcert.errors import Code, Refusal
 from regcert.flows.authenticate import find_principal, recognise
+from regcert.flows.list_alerts import count_new
 from regcert.identity.tokens import token_digest
 from regcert.policy.permissions import Permission, require
 from regcert.store.audit import add_audit
@@ -30,10 +31,12 @@ class Session:
     Args:
         principal: who.
         csrf: what each of their forms must carry.
+        unseen: how many alerts nobody of their team has seen, up to 100.
     """
 
     principal: Principal
     csrf: str
+    unseen: int = 0
 
 
 async def sign_in(database: Database, clock: Clock, token: str, whence: Whence = NOWHERE, before: str | None = None) -> str:
@@ -81,7 +84,7 @@ async def resume(database: Database, clock: Clock, secret: str, whence: Whence =
         return None
     if now_us - seen_us >= _SEEN_EVERY_US:
         await database.apply(lambda _: see_session(digest, now_us))
-    return Session(principal, csrf)
+    return Session(principal, csrf, await count_new(database, principal))
 
 
 def require_form(session: Session, csrf: str) -> None:

@@ -38,7 +38,7 @@ class Board:
 
 
 async def view_board(
-    database: Database, clock: Clock, principal: Principal, *, days: int, limit: int, cursor: str | None
+    database: Database, clock: Clock, principal: Principal, *, days: int, limit: int, cursor: str | None, dismissed: bool = False
 ) -> Board:
     """Gather the board, all of it from what the principal may see.
 
@@ -49,13 +49,14 @@ async def view_board(
         days: how many days of activity, today included.
         limit: how many incidents.
         cursor: where the list goes on, or None.
+        dismissed: list the incidents that coordinators dismissed instead.
 
     Raises:
         Refusal: FORBIDDEN.
     """
     require(principal, Permission.USE_CONSOLE)
     now_us = clock.now_us()
-    page = await page_incidents(database, clock, principal, limit=limit, cursor=cursor)
+    page = await page_incidents(database, clock, principal, limit=limit, cursor=cursor, dismissed=dismissed)
     async with database.read() as connection:
         scopes = await list_scopes(connection, principal)
         return Board(

@@ -1,7 +1,7 @@
 """Another host's API, asked as a client: sightings to it, incidents from it."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,8 @@ import aiohttp
 from regcert.outbound.answers import inert, refusal_of, require_server, require_token, unreachable, unreadable
 
 MOST_REPORTS = 1000
+MOST_LINES = 10_000
+_MOST_CALL_BYTES = 7 * 1024 * 1024
 MOST_PAGES = 1000
 _MOST_ANSWER_BYTES = 64 * 1024 * 1024
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
@@ -63,6 +65,45 @@ async def report_sightings(server: str, token: str, reports: Sequence[Mapping[st
     return SightingsAnswer(accepted, tuple(refused))
 
 
+async def report_lines(server: str, token: str, lines: Iterable[bytes]) -> SightingsAnswer:
+    """Report sightings that stand as JSON Lines, ten thousand in a request; where one fails, what was sent before is there.
+
+    Args:
+        server: the host's address.
+        token: of somebody who may report.
+        lines: each a report, without its end; each with its own `report_id`, or sending it again counts again.
+
+    Returns:
+        What became of them; the index of a refused one is its line, from 0.
+
+    Raises:
+        Refusal: UNREACHABLE, UNAUTHENTICATED, BUSY, REFUSED_BY_SERVER.
+    """
+    accepted, start = 0, 0
+    refused: list[RefusedReport] = []
+    async with _session(server, token) as session:
+        for some in _calls(lines):
+            headers = {"Content-Type": "application/x-ndjson"}
+            answer = await _ask(session, "POST", "/api/v1/sightings", data=b"\n".join(some), headers=headers)
+            accepted += _count(answer.get("accepted"), len(some))
+            refused += (_read_refused(one, start, "line") for one in _list(answer.get("refused"))[: len(some)])
+            start += len(some)
+    return SightingsAnswer(accepted, tuple(refused))
+
+
+def _calls(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    some: list[bytes] = []
+    size = 0
+    for line in lines:
+        if some and (len(some) == MOST_LINES or size + len(line) >= _MOST_CALL_BYTES):
+            yield some
+            some, size = [], 0
+        some.append(line)
+        size += len(line) + 1
+    if some:
+        yield some
+
+
 async def fetch_incidents(server: str, token: str) -> list[dict[str, Any]]:
     """Fetch all incidents that the token may see, the highest score first.
 
@@ -83,6 +124,28 @@ async def fetch_incidents(server: str, token: str) -> list[dict[str, Any]]:
                 return incidents
             query = {"limit": "200", "next": str(following)}
     raise unreadable()
+
+
+async def fetch_alerts(server: str, token: str, after: int, *, only_unseen: bool, wait_s: int) -> dict[str, Any]:
+    """Fetch what the token's team was told behind a number, the first first.
+
+    Args:
+        server: the host's address.
+        token: of somebody of the team.
+        after: what the last page gave as `next`, or 0 to begin.
+        only_unseen: leave out what was seen.
+        wait_s: for how long the host may wait for something to tell, 0 to 30.
+
+    Returns:
+        A page as the API gives it; nothing in it has been checked.
+
+    Raises:
+        Refusal: UNREACHABLE, UNAUTHENTICATED, BUSY, REFUSED_BY_SERVER.
+    """
+    query = {"after": str(after), "limit": "200"} | ({"unseen": "1"} if only_unseen else {})
+    headers = {"Prefer": f"wait={wait_s}"} if wait_s else {}
+    async with _session(server, token) as session:
+        return await _ask(session, "GET", "/api/v1/alerts", params=query, headers=headers)
 
 
 async def ask_api(
@@ -145,6 +208,8 @@ def _count(value: object, most: int) -> int:
     return min(max(value, 0), most) if isinstance(value, int) else 0
 
 
-def _read_refused(one: object, start: int) -> RefusedReport:
+def _read_refused(one: object, start: int, name: str = "index") -> RefusedReport:
+    """Read a verdict on a report of a list, which is counted from 0, or on a line, which is counted from 1."""
     said = one if isinstance(one, Mapping) else {}
-    return RefusedReport(start + _count(said.get("index"), MOST_REPORTS), inert(said.get("code")), inert(said.get("message")))
+    place = _count(said.get(name), MOST_LINES) - (name == "line")
+    return RefusedReport(start + max(place, 0), inert(said.get("code")), inert(said.get("message")))

@@ -20,6 +20,7 @@ from regcert.policy.facts import (
     is_admin,
     is_analyst,
     is_consumer,
+    is_coordination_team,
     is_coordinator,
     is_known,
     is_maker,
@@ -45,6 +46,11 @@ class Permission(Enum):
     SEE_STATUS = "see what became of this publication"
     REPORT = "report sightings"
     SEE_INCIDENTS = "see incidents"
+    DECIDE = "decide about incidents and values"
+    PROTECT = "change what this team protects"
+    SEE_PROTECTED = "see what this team protects"
+    SEE_ALERTS = "see what its team was told"
+    MARK_ALERTS = "mark alerts as seen"
     USE_CONSOLE = "sign in to the console"
     SEE_KEYS = "see the keys of teams"
     MANAGE_OWN_KEYS = "change the keys of this team"
@@ -53,6 +59,9 @@ class Permission(Enum):
     APPROVE_KEY_LIST = "approve this key list"
     APPROVE_POST = "approve this publication"
     WITHDRAW_PROPOSAL = "withdraw this proposal"
+    SEE_BLIND_MATCHES = "see blind matches"
+    ANSWER_BLIND_MATCH = "ask, agree or refuse in this blind match"
+    BROKER_BLIND_MATCH = "forward or close blind matches"
 
 
 # Any of these lines, and all of each: ((a, b), (c,)) reads "a and b, or else c".
@@ -72,6 +81,11 @@ POLICY: Mapping[Permission, Lines] = {
     Permission.SEE_STATUS: ((is_maker,),),
     Permission.REPORT: ((is_analyst,), (is_consumer,), (is_coordinator,)),
     Permission.SEE_INCIDENTS: ((is_known,),),
+    Permission.DECIDE: ((is_coordinator,),),
+    Permission.PROTECT: ((is_coordinator, is_own_team), (is_admin, is_own_team)),
+    Permission.SEE_PROTECTED: ((is_known, is_own_team),),
+    Permission.SEE_ALERTS: ((is_known,),),
+    Permission.MARK_ALERTS: ((is_analyst,), (is_consumer,), (is_coordinator,)),
     Permission.USE_CONSOLE: ((is_analyst,), (is_coordinator,), (is_admin,)),
     Permission.SEE_KEYS: ((is_known,),),
     Permission.MANAGE_OWN_KEYS: ((is_coordinator, is_own_team), (is_admin, is_own_team)),
@@ -80,6 +94,9 @@ POLICY: Mapping[Permission, Lines] = {
     Permission.APPROVE_KEY_LIST: ((is_coordinator, is_other_team, is_not_maker),),
     Permission.APPROVE_POST: ((is_analyst, is_own_team, is_not_maker), (is_coordinator, is_own_team, is_not_maker)),
     Permission.WITHDRAW_PROPOSAL: ((is_maker,), (is_coordinator, is_own_team)),
+    Permission.SEE_BLIND_MATCHES: ((is_analyst,), (is_coordinator,), (is_admin,)),
+    Permission.ANSWER_BLIND_MATCH: ((is_analyst, is_own_team), (is_coordinator, is_own_team)),
+    Permission.BROKER_BLIND_MATCH: ((is_coordinator, is_coordination_team),),
 }
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from regcert.errors import Code, Refusal
-from regcert.stix.observable import Observable, ObservableKind, canonical, canonical_host
+from regcert.stix.observable import Observable, ObservableKind, canonical, canonical_host, read_web_address
 from regcert.stix.pattern import Comparison, Operator, Pattern, Value, read_pattern
 
 MAX_OBSERVABLES = 20_000
@@ -24,11 +24,6 @@ def _of(kind: ObservableKind) -> _Reader:
     return partial(canonical, kind)
 
 
-def _web_address(value: str) -> Observable:
-    """Read a URL, or the bare host that many a producer calls one."""
-    return canonical(ObservableKind.URL, value) if "://" in value else canonical_host(value)
-
-
 # Property paths by object type, list indexes left out. Producers put addresses and networks into domain-name, and domains
 # into dst_ref.value, so that whatever names a machine is read as what it is.
 _READERS: dict[tuple[str | int, ...], _Reader] = {
@@ -38,8 +33,8 @@ _READERS: dict[tuple[str | int, ...], _Reader] = {
     ("domain-name", "resolves_to_refs", "value"): canonical_host,
     ("network-traffic", "src_ref", "value"): canonical_host,
     ("network-traffic", "dst_ref", "value"): canonical_host,
-    ("url", "value"): _web_address,
-    ("artifact", "url"): _web_address,
+    ("url", "value"): read_web_address,
+    ("artifact", "url"): read_web_address,
     ("email-addr", "value"): _of(ObservableKind.EMAIL),
     ("email-message", "from_ref", "value"): _of(ObservableKind.EMAIL),
     ("email-message", "sender_ref", "value"): _of(ObservableKind.EMAIL),

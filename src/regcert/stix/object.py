@@ -22,22 +22,27 @@ from regcert.stix.tlp import Tlp, definition_tlp
 # What a relationship's target must be to tie its sources together: things that happen, not techniques everybody uses.
 _TYING_TYPES = ("campaign--", "incident--", "intrusion-set--", "malware--")
 _TYING_CONTAINERS = frozenset({"report", "grouping", "observed-data"})
+_CLAIMING = frozenset({"sighting", "opinion"})
 
 
 class SightingClaim(msgspec.Struct, frozen=True, gc=False):
-    """What a STIX sighting object says.
+    """What a STIX sighting says, or an opinion that calls something a false positive.
 
     Args:
-        indicator_id: the object it claims to have seen.
-        count: how often, at least 1 unless it says 0.
+        subject: the object it claims to have seen.
+        kind: `positive`, `negative` or `false-positive`.
+        count: how often, at least 1.
         first_us: when first.
         last_us: when last.
+        seen_by: the identity whose word it is where the object names no author, or None.
     """
 
-    indicator_id: str
+    subject: str
+    kind: str
     count: int
     first_us: int
     last_us: int
+    seen_by: str | None
 
 
 class StixObject(msgspec.Struct, frozen=True, gc=False):
@@ -61,7 +66,7 @@ class StixObject(msgspec.Struct, frozen=True, gc=False):
         first_us: when what it tells began, or None where it tells no time.
         last_us: when that was last so.
         ties: pairs (member id, context id): the object says that the member belongs to the context.
-        claim: what it claims to have seen, if it is a sighting.
+        claim: what it claims to have seen, if it is a sighting, or not to be worth one.
         body: its exact bytes.
         digest: SHA-256 of its canonical form.
     """
@@ -120,7 +125,7 @@ def read_stix_object(read: ReadObject, schemas: SchemaSet) -> StixObject:
         first_us,
         last_us,
         _ties(kind, value),
-        _claim(value, first_us, last_us) if kind == "sighting" else None,
+        _claim(kind, value, first_us, last_us) if kind in _CLAIMING else None,
         read.body,
         read.digest,
     )
@@ -186,10 +191,29 @@ def _ties(kind: str, value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
         return tuple([(ref, own) for ref in value.get("object_refs", ())])
     if kind == "relationship" and value["target_ref"].startswith(_TYING_TYPES):
         return ((value["source_ref"], value["target_ref"]),)
+    if kind == "sighting" and value["sighting_of_ref"].startswith(_TYING_TYPES):
+        return tuple([(ref, value["sighting_of_ref"]) for ref in value.get("observed_data_refs", ())])
     return ()
 
 
-def _claim(value: dict[str, Any], first_us: int | None, last_us: int | None) -> SightingClaim:
-    count = value.get("count", 1)
-    # `created` is required of a sighting, so there always is a time.
-    return SightingClaim(value["sighting_of_ref"], int(count), first_us or 0, last_us or first_us or 0)
+def _claim(kind: str, value: dict[str, Any], first_us: int | None, last_us: int | None) -> SightingClaim | None:
+    """Read what a sighting claims; MISP says "false positive" by an opinion that strongly disagrees, OpenCTI by a property.
+
+    MISP gives neither first_seen nor last_seen, nor an author: it was seen when it was created, by whoever saw it there. Where an
+    author is named, the author speaks, and whoever saw it is the author's own affair.
+    """
+    if kind == "sighting":
+        subject, seen_by = value["sighting_of_ref"], next(iter(value.get("where_sighted_refs", ())), None)
+        count = int(value.get("count", 1))
+        # Seen zero times says that somebody looked (STIX 2.1 §4.14).
+        said = "false-positive" if value.get("x_opencti_negative") is True else "positive" if count else "negative"
+    elif value["opinion"] == "strongly-disagree":
+        refs = value["object_refs"]
+        subject, seen_by = next((ref for ref in refs if ref.startswith("indicator--")), refs[0]), value.get("x_misp_author_ref")
+        count, said = 1, "false-positive"
+    else:
+        return None
+    if value.get("created_by_ref") or not isinstance(seen_by, str) or not seen_by.startswith("identity--"):
+        seen_by = None
+    # `created` is required of both, so there always is a time.
+    return SightingClaim(subject, said, max(count, 1), first_us or 0, last_us or first_us or 0, seen_by)

@@ -60,6 +60,7 @@ _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _CANONICAL_HOST = re.compile(rf"((?:{_OCTET}\.){{3}}{_OCTET})|(?:[a-z0-9_-]{{1,63}}\.)++[a-z_-][a-z0-9_-]{{0,62}}")
 _ASN = re.compile(r"(?:AS[ ]?)?([0-9]{1,10})", re.IGNORECASE | re.ASCII)
 _MAX_ASN = 2**32 - 1
+_MAX_PORT = 2**16 - 1
 
 _TEXT_READERS: Mapping[ObservableKind, Callable[[str], str]] = {
     ObservableKind.URL: read_url,
@@ -156,6 +157,9 @@ _FILE_SUFFIXES = (
     "|docx?|docm|xlsx?|xlsm|pptx?|rtf|pdf|txt|xml|html?|php|aspx?|jsp"
 )
 
+_FILE_NAME = rf"[^\\/:@]+\.(?:{_FILE_SUFFIXES})"
+_NETWORK = r"[0-9a-f:.]+/[0-9]{1,3}"
+
 # The first shape that fits decides. Bare digits fit nothing: they could be a port, an ASN or an address.
 _SHAPES: tuple[tuple[re.Pattern[str], ObservableKind], ...] = tuple(
     (re.compile(shape, re.IGNORECASE | re.DOTALL), kind)
@@ -168,11 +172,11 @@ _SHAPES: tuple[tuple[re.Pattern[str], ObservableKind], ...] = tuple(
         (r"(?:T1)?[0-9a-f]{70}", ObservableKind.TLSH),
         (r"[0-9]+:[a-z0-9+/]{3,}:[a-z0-9+/]+", ObservableKind.SSDEEP),
         (r"AS ?[0-9]+", ObservableKind.ASN),
-        (r"[^@\s]+@[^@\s]+", ObservableKind.EMAIL),
+        (r"[^@\s/]+@[^@\s/]+", ObservableKind.EMAIL),
         (r"(?:Global|Local)\\[^\\]+", ObservableKind.MUTEX),
         (r"(?:Mozilla|Opera|curl|Wget)/[0-9].*", ObservableKind.USER_AGENT),
-        (r"[0-9a-f:.]+/[0-9]{1,3}", ObservableKind.CIDR),
-        (rf"[^\\/:@]+\.(?:{_FILE_SUFFIXES})", ObservableKind.FILE_NAME),
+        (_NETWORK, ObservableKind.CIDR),
+        (_FILE_NAME, ObservableKind.FILE_NAME),
     )
 )
 
@@ -200,17 +204,43 @@ def read_observable(text: str) -> Observable:
 def _read_host(value: str) -> Observable:
     if not value:
         raise Refusal(Code.INVALID_OBSERVABLE, "there is no value: paste one value at a time")
-    if value[0] == "[" and value[-1] == "]":
-        value = value[1:-1]
-    if "/" in value or "\\" in value:
-        raise Refusal(
-            Code.INVALID_OBSERVABLE, "a web address needs its scheme (http:// or https://); for a path say that it is a file"
-        )
-    if value.count(":") == 1:
-        raise Refusal(Code.INVALID_OBSERVABLE, "leave the port away, or write a URL with its scheme")
+    if value[0] == "/" or "\\" in value:
+        raise Refusal(Code.INVALID_OBSERVABLE, "a web address begins with its host or scheme; for a path say that it is a file")
     if any(blank in value for blank in " \t\r\n"):
         raise Refusal(Code.INVALID_OBSERVABLE, "this is more than one word: paste one value, or say of which kind it is")
-    return canonical_host(value)
+    return read_web_address(value[1:-1] if value[0] == "[" and value[-1] == "]" else value)
+
+
+_BARE = re.compile(r"(\[[^\[\]]*\]|[^\[\]:/\\?#@]+)(?::([0-9]{1,5}))?(/[^\\]*)?")
+_PLAIN_NETWORK = re.compile(_NETWORK, re.IGNORECASE)
+_MAIL = re.compile(r"[^@]*@[^@/]+\.[^@/]+")
+
+
+def read_web_address(value: str) -> Observable:
+    """Read a URL, or what lists and producers write for one: a host, with its port or with a path behind it.
+
+    `198.51.100.7:8080` is the machine, as it is where STIX names address and port apart. A path without a scheme is one of
+    `http`, as for every client that is not told otherwise; behind port 443 it hardly is, so there the scheme is asked for.
+
+    Raises:
+        Refusal: INVALID_OBSERVABLE, also for what may be a mail address or a file.
+    """
+    if "://" in value:
+        return canonical(ObservableKind.URL, value)
+    bare = _BARE.fullmatch(value)
+    if bare is None or _PLAIN_NETWORK.fullmatch(value):
+        return canonical_host(value)
+    host, port, path = bare.groups()
+    machine = canonical_host(host.strip("[]"))
+    if port is None and path is None:
+        return machine
+    if re.fullmatch(_FILE_NAME, host, re.IGNORECASE) or int(port or 0) > _MAX_PORT:
+        raise Refusal(Code.INVALID_OBSERVABLE, "this is not a host with its port or path")
+    if path is None:
+        return machine
+    if port == "443" or _MAIL.fullmatch(path):
+        raise Refusal(Code.INVALID_OBSERVABLE, "this could mean several things: write the scheme, as in https://example.org/path")
+    return canonical(ObservableKind.URL, f"http://{value}")
 
 
 def find_observable(text: str) -> Observable | None:

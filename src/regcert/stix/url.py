@@ -18,12 +18,18 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,31})://([^/?#]*)([^?#]*)(\?[^#]*)?
 _AUTHORITY = re.compile(r"(?:(.*)@)?(\[[^\[\]]*\]|[^:\[\]@]*)(?::([0-9]{0,8}))?")
 # A name for a host, no user, no port, nothing escaped: in canonical form, if no segment begins with a dot and none is too long.
 _CANONICAL = re.compile(
-    r"https?://(?:[a-z0-9_-]{1,63}\.)*+[a-z_-][a-z0-9_-]{0,62}/[A-Za-z0-9._~!$&'()*+,;=:@/-]*+(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]*+)?"
+    r"https?://(?:[a-z0-9_-]{1,63}\.)*+[a-z_-][a-z0-9_-]{0,62}/[A-Za-z0-9._~!$&'()*+,;=:@/-]*+(?:\?[A-Za-z0-9._~!$&()*+,;=:@/?-]*+)?"
 )
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
+_BROWSED = frozenset({"http", "https", "ws", "wss", "ftp"})  # WHATWG calls these special
+_DEFAULT_PORTS = {
+    "http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21, "ftps": 990, "ldap": 389, "ldaps": 636, "rmi": 1099,
+    "sftp": 22, "smb": 445, "ssh": 22, "telnet": 23,
+}  # fmt: skip
 
 # A percent sign that begins no escape becomes %25: left alone it could join with what is decoded after it.
 _PERCENT = re.compile(r"%(?:([0-9A-Fa-f]{2}))?|[ \"<>`{}^]|[^\x00-\x7f]+")
+# Browsers escape the apostrophe of a query, not that of a path.
+_QUERY_PERCENT = re.compile(r"%(?:([0-9A-Fa-f]{2}))?|[ \"'<>`{}^]|[^\x00-\x7f]+")
 _USER_PERCENT = re.compile(r"%(?:([0-9A-Fa-f]{2}))?|[ \"<>`{}^/\\?#@:;=|\[\]]|[^\x00-\x7f]+")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -55,7 +61,8 @@ def read_url(text: str) -> str:
     scheme, authority, path, query = match.groups(default="")
     scheme = scheme.lower()
     path = _without_dot_segments(_normal_percent(path, _PERCENT))
-    url = f"{scheme}://{_authority(scheme, authority)}{path or '/'}{_normal_percent(query, _PERCENT)}"
+    query = _normal_percent(query, _QUERY_PERCENT if scheme in _BROWSED else _PERCENT)
+    url = f"{scheme}://{_authority(scheme, authority)}{path or '/'}{query}"
     if len(url) > MAX_URL_CHARACTERS:
         raise Refusal(Code.INVALID_OBSERVABLE, "the URL is longer than 8192 characters once it is escaped")
     return url
@@ -63,7 +70,7 @@ def read_url(text: str) -> str:
 
 def _with_forward_slashes(text: str) -> str:
     """Turn backslashes before the query round, where browsers do so."""
-    if "\\" not in text or text.partition(":")[0].lower() not in _DEFAULT_PORTS:
+    if "\\" not in text or text.partition(":")[0].lower() not in _BROWSED:
         return text
     end = min((at for at in (text.find("?"), text.find("#")) if at >= 0), default=len(text))
     return text[:end].replace("\\", "/") + text[end:]

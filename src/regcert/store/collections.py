@@ -72,6 +72,7 @@ async def add_collection(tx: Tx, collection: Collection, read: frozenset[int] | 
         "read_all": read is None,
         "write_all": write is None,
         "media_types": ",".join(collection.media_types),
+        "blind_matching": collection.blind_matching,
     }
     await _require_new_title(tx, _COLLECTIONS, collection.title, "a collection")
     try:

@@ -191,6 +191,10 @@ class Database:
         """Wait until a collection has changed since it was seen; `Lookout` says how."""
         return await self._lookout.wait_for_change(seen, collection_id, most_s)
 
+    async def wait_for_alerts(self, seen: Heads, most_s: float) -> bool:
+        """Wait until any team was told anything since a state was seen; `Lookout` says how."""
+        return await self._lookout.wait_for_alerts(seen, most_s)
+
     def stop_waiting(self) -> None:
         """Let all go who wait for a change; the host is stopping."""
         self._lookout.close()

@@ -70,7 +70,7 @@ async def delete_versions(tx: Tx, collection_id: int, principal: Principal, stix
     ]
     await tx.connection.execute(insert(table(TombstoneRow)), stones)
     for some in chunks(row.position for row in rows):
-        # The claim of a sighting object goes with it; its mentions are forgotten when correlation meets the tombstone.
+        # The claim of a sighting object goes with it; mentions and ties are forgotten when correlation meets the tombstone.
         await tx.connection.execute(delete(table(SightingRow)).where(table(SightingRow).c.position.in_(some)))
         await tx.connection.execute(delete(_OBJECTS).where(_OBJECTS.c.position.in_(some)))
     place = await _put_in_force(tx, collection_id, stix_id)
@@ -95,7 +95,7 @@ def _choose(here: ColumnElement[bool], filters: Filters) -> Select[Any]:
 
 
 async def _put_in_force(tx: Tx, collection_id: int, stix_id: str) -> int | None:
-    """Put the newest version that is left in force; where none is left, forget what the object tied and marked.
+    """Put the newest version that is left in force; where none is left, forget what the object marked.
 
     A version that was superseded gets a new place: pollers who were already behind its old one would never be shown the object
     again, those who came later may not have been shown any version of it.
@@ -107,15 +107,14 @@ async def _put_in_force(tx: Tx, collection_id: int, stix_id: str) -> int | None:
     newest = select(_OBJECTS.c.position, _OBJECTS.c.superseded_by).where(here).order_by(_OBJECTS.c.version_us.desc()).limit(1)
     left = (await tx.connection.execute(newest)).first()
     if left is None:
-        ties, markings = table(TieRow), table(MarkingRow)
-        await tx.connection.execute(delete(ties).where(ties.c.collection_id == collection_id, ties.c.context_id == stix_id))
+        markings = table(MarkingRow)
         of_object = and_(markings.c.collection_id == collection_id, markings.c.stix_id == stix_id)
         await tx.connection.execute(delete(markings).where(of_object))
         return None
     place = None
     if left.superseded_by:
         place = (await tx.take_positions(1))[0]
-        for rows in (_OBJECTS, _SIGNED, table(MentionRow), table(SightingRow)):
+        for rows in (_OBJECTS, _SIGNED, table(MentionRow), table(TieRow), table(SightingRow)):
             await tx.connection.execute(update(rows).where(rows.c.position == left.position).values(position=place))
     newer = _OBJECTS.alias("newer")
     latest = (

@@ -3,22 +3,38 @@
 from collections.abc import Collection as Values
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, LargeBinary, String, and_, bindparam, exists, select, union
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    LargeBinary,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    exists,
+    literal_column,
+    select,
+    text,
+    union,
+)
 
+from regcert.correlation.cluster import MOST_KEYS_A_CONTEXT
 from regcert.domain.holding import Holding
 from regcert.domain.incident import SHARED_BY_STORIES
 from regcert.domain.team import Team
 from regcert.stix.object import read_name
 from regcert.stix.observable import Observable, ObservableKind
 from regcert.stix.tlp import Tlp
-from regcert.store.ledger import ScopedKey, Span, by_scope, in_scope, in_span, join_keys, mentions_of, named_in_scope
-from regcert.store.many import among_keys, among_listed
+from regcert.store.derived import find_above
+from regcert.store.incident_tables import HeldBackRow, MemberRow
+from regcert.store.ledger import ScopedKey, Span, by_scope, in_scope, in_span, is_beyond, join_keys, mentions_of, named_in_scope
+from regcert.store.many import among_keys, among_listed, each_listed
 from regcert.store.programs import Program, Statement
 from regcert.store.tables import (
+    PUBLISHED,
     CollectionRow,
-    HeldBackRow,
     HoldingRow,
-    MemberRow,
     MentionRow,
     ObjectRow,
     ObservableRow,
@@ -109,6 +125,8 @@ def load_groups(scope: str, keys: Values[bytes]) -> Program[Groups]:
     """Load what a scope knows of some values: one row for each team and origin that holds one."""
     groups: Groups = {}
     teams: dict[int, Team] = {}
+    if not keys:
+        return groups
     rows = yield _GROUPS, {"scope": scope} | join_keys(keys)
     for key, origin, first, last, published, positives, negatives, harmless, marking, signed, kind, value, *team in rows:
         if team[0] not in teams:
@@ -150,6 +168,8 @@ _GROUPS = Statement(
 
 
 Contexts = dict[bytes, set[str]]
+# Publications of one value that are asked what else they name.
+MOST_NAMINGS = 1_000
 
 
 def load_contexts(scope: str, keys: Values[bytes]) -> Program[tuple[Contexts, dict[str, str]]]:
@@ -162,32 +182,73 @@ def load_contexts(scope: str, keys: Values[bytes]) -> Program[tuple[Contexts, di
     authors: dict[str, str] = {}
     if not keys:
         return contexts, authors
-    rows = yield _CONTEXTS, {"scope": scope} | join_keys(keys)
+    asked = {"scope": scope} | join_keys(keys)
+    crowded = {bytes(key) for (key,) in (yield _CROWDED, asked)}
+    rows = list((yield _CONTEXTS, {"scope": scope} | join_keys(set(keys) - crowded)))
+    for key in sorted(crowded):
+        rows += yield _OLDEST_CONTEXTS, {"scope": scope, "one": key}
     for key, holder, author, beyond, beyond_author in rows:
         for context, whose in ((holder, author), (beyond, beyond_author)):
             if context is not None:
                 contexts[key].add(context)
                 if whose is not None:
                     authors[context] = min(whose, authors.get(context, whose))
-    return contexts, authors
+    named = {context for of_key in contexts.values() for context in of_key}
+    wide = {context for (context,) in (yield _WIDE, {"scope": scope, "named": tuple(sorted(named))})} if named else set()
+    return {key: of_key - wide for key, of_key in contexts.items()}, authors
 
 
 _TYING = _OBJECTS.alias("tying")
-_CONTEXTS = Statement(
-    lambda dialect: (
+_IS_PUBLISHED = and_(text(PUBLISHED), in_scope(_MENTIONS.c.collection_id))
+
+
+def _contexts(published: Any) -> Any:
+    """What names a value by itself, and what that belongs to, as far as the objects that say so are in force."""
+    return (
         select(
-            _MENTIONS.c.key,
-            _MENTIONS.c.stix_id,
+            published.c.key,
+            published.c.stix_id,
             _OBJECTS.c.author,
-            _TIES.c.context_id,
+            case((_TYING.c.position.is_not(None), _TIES.c.context_id)).label("context_id"),
             _TYING.c.author.label("tying_author"),
         )
-        .join_from(_MENTIONS, _OBJECTS, and_(_OBJECTS.c.position == _MENTIONS.c.position, _OBJECTS.c.superseded_by == 0))
-        .outerjoin(_TIES, and_(_TIES.c.member_id == _MENTIONS.c.stix_id, in_scope(_TIES.c.collection_id)))
-        .outerjoin(_TYING, _TYING.c.position == _TIES.c.position)
-        .where(among_keys(dialect, _MENTIONS.c.key, _KEYS), _MENTIONS.c.said == "published", in_scope(_MENTIONS.c.collection_id))
+        .join_from(published, _OBJECTS, and_(_OBJECTS.c.position == published.c.position, _OBJECTS.c.superseded_by == 0))
+        .outerjoin(_TIES, and_(_TIES.c.member_id == published.c.stix_id, in_scope(_TIES.c.collection_id)))
+        .outerjoin(_TYING, and_(_TYING.c.position == _TIES.c.position, _TYING.c.superseded_by == 0))
     )
-)
+
+
+def _crowded(dialect: str) -> Any:
+    """Which values are named more often than anybody can look at."""
+    more: Select[Any] = (
+        select(literal_column("1")).select_from(_MENTIONS).where(_MENTIONS.c.key == _OBSERVABLES.c.key, _IS_PUBLISHED)
+    )
+    more = more.limit(literal_column("1")).offset(literal_column(str(MOST_NAMINGS)))
+    return select(_OBSERVABLES.c.key).where(among_keys(dialect, _OBSERVABLES.c.key, _KEYS), more.scalar_subquery().is_not(None))
+
+
+def _oldest_contexts(_dialect: str) -> Any:
+    # The oldest: whoever floods a value today takes it out of no story of yesterday.
+    oldest = select(_MENTIONS.c.key, _MENTIONS.c.position, _MENTIONS.c.stix_id).where(
+        _MENTIONS.c.key == bindparam("one", type_=LargeBinary), _IS_PUBLISHED
+    )
+    return _contexts(oldest.order_by(_MENTIONS.c.position).limit(literal_column(str(MOST_NAMINGS))).subquery("oldest"))
+
+
+_CROWDED = Statement(_crowded)
+_OLDEST_CONTEXTS = Statement(_oldest_contexts)
+_CONTEXTS = Statement(lambda dialect: _contexts(_MENTIONS).where(among_keys(dialect, _MENTIONS.c.key, _KEYS), _IS_PUBLISHED))
+
+
+def _wide(dialect: str) -> Any:
+    """Which contexts tie more than any story has: they are lists, join nothing, and are not followed."""
+    context = each_listed(dialect, bindparam("named"), String())
+    return select(context).where(
+        is_beyond(MOST_KEYS_A_CONTEXT, and_(_TIES.c.context_id == context, in_scope(_TIES.c.collection_id)))
+    )
+
+
+_WIDE = Statement(_wide)
 
 
 def load_ties(scope: str, named: Values[str]) -> Program[set[str]]:
@@ -212,10 +273,11 @@ def load_memberships(scope: str, keys: Values[bytes], contexts: Values[str]) -> 
     """
     members = (yield _TIED_TO, {"scope": scope, "named": tuple(sorted(contexts))}) if contexts else ()
     named = {*contexts, *(member for (member,) in members)}
-    asked = {"scope": scope, "named": tuple(sorted(named))} | join_keys(keys)
-    memberships = dict((yield _MEMBERSHIPS, asked))
-    companions = yield _NAMED_VALUES, {"scope": scope, "named": asked["named"]}
-    held = yield _HELD_BACK, {"scope": scope} | join_keys({*keys, *(bytes(key) for (key,) in companions)})
+    asked = {"scope": scope, "named": tuple(sorted(named))}
+    companions = {bytes(key) for (key,) in (yield _NAMED_VALUES, asked)} if named else set()
+    above = yield from find_above(scope, companions)
+    memberships = dict((yield _MEMBERSHIPS, asked | join_keys({*keys, *above})))
+    held = yield _HELD_BACK, {"scope": scope} | join_keys({*keys, *companions, *above})
     return memberships, {key for key, reason in held if reason == SHARED_BY_STORIES}
 
 
@@ -257,16 +319,20 @@ _HELD_BACK = Statement(
 )
 
 
-def load_names(scope: str, contexts: Values[str]) -> Program[dict[str, str]]:
-    """Load what some reports, campaigns and malware are called, where the scope holds them."""
-    names: dict[str, str] = {}
+def load_names(scope: str, contexts: Values[str]) -> Program[dict[str, tuple[Tlp, str]]]:
+    """Load what some reports, campaigns and malware are called, where the scope holds them, and how the name is marked.
+
+    What stands in several collections goes by the mildest of these, so that it is the same whatever came first.
+    """
+    names: dict[str, tuple[Tlp, str]] = {}
     if not contexts:
         return names
-    for stix_id, body in (yield _NAMES, {"scope": scope, "named": tuple(sorted(contexts))}):
+    for stix_id, marking, body in (yield _NAMES, {"scope": scope, "named": tuple(sorted(contexts))}):
         name = read_name(body)
         if name is not None:
-            names[stix_id] = name
+            told = Tlp(marking), name
+            names[stix_id] = min(told, names.get(stix_id, told))
     return names
 
 
-_NAMES = Statement(lambda dialect: select(_OBJECTS.c.stix_id, _OBJECTS.c.body).where(named_in_scope(dialect)))
+_NAMES = Statement(lambda dialect: select(_OBJECTS.c.stix_id, _OBJECTS.c.marking, _OBJECTS.c.body).where(named_in_scope(dialect)))

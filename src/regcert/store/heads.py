@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
 
@@ -25,7 +25,7 @@ MOST_WAITING = 1000
 
 _ORDER = table(HostOrder)
 _COLLECTIONS = table(CollectionRow)
-_HEAD = Statement(lambda _: select(_ORDER.c.position, _ORDER.c.rights).where(_ORDER.c.order_id == 1))
+_HEAD = Statement(lambda _: select(_ORDER.c.position, _ORDER.c.rights, _ORDER.c.alerts).where(_ORDER.c.order_id == 1))
 _CHANGED = Statement(lambda _: select(_COLLECTIONS.c.collection_id, _COLLECTIONS.c.changed).limit(10_000))
 
 
@@ -36,11 +36,13 @@ class Heads:
     Args:
         position: the last place given away.
         rights: how often teams, collections or tokens changed.
+        alerts: the last number that an alert was given.
         changed: for each collection, by its key, the place of the last addition or deletion in it.
     """
 
     position: int = -1
     rights: int = -1
+    alerts: int = -1
     changed: Mapping[int, int] = field(default_factory=dict)
 
 
@@ -92,9 +94,6 @@ class Lookout:
     async def wait_for_change(self, seen: Heads, collection_id: int, most_s: float) -> bool:
         """Wait until a collection has changed since it was seen.
 
-        Whoever looks sees for all who wait, and while somebody waits, we look every now and then ourselves: another process may
-        have written.
-
         Args:
             seen: the state that it must differ from.
             collection_id: the collection's key.
@@ -103,22 +102,34 @@ class Lookout:
         Returns:
             Whether it changed; False also where too many wait already, or the host is stopping.
         """
+        since = seen.changed.get(collection_id, 0)
+        return await self._wait(lambda heads: heads.changed.get(collection_id, 0) != since, most_s)
+
+    async def wait_for_alerts(self, seen: Heads, most_s: float) -> bool:
+        """Wait until any team was told anything since a state was seen; otherwise as `wait_for_change`."""
+        return await self._wait(lambda heads: heads.alerts > seen.alerts, most_s)
+
+    async def _wait(self, has_come: Callable[[Heads], bool], most_s: float) -> bool:
+        """Wait until something can be seen, for at most so many seconds.
+
+        Whoever looks sees for all who wait, and while somebody waits, we look every now and then ourselves: another process may
+        have written.
+        """
         if self._closed or self._waiting >= MOST_WAITING:
             return False
-        since = seen.changed.get(collection_id, 0)
         ends_at = time.monotonic() + most_s
         self._waiting += 1
         if self._watch is None or self._watch.done():
             self._watch = asyncio.create_task(self._look_while_waited_for())
         try:
-            while self._last.changed.get(collection_id, 0) == since and not self._closed:
+            while not has_come(self._last) and not self._closed:
                 moved = self._moved
                 with suppress(TimeoutError):
                     async with asyncio.timeout(ends_at - time.monotonic()):
                         await moved.wait()
                 if time.monotonic() >= ends_at:
                     break
-            return self._last.changed.get(collection_id, 0) != since
+            return has_come(self._last)
         finally:
             self._waiting -= 1
 
@@ -140,8 +151,8 @@ class Lookout:
 
 def _read_heads(last: Heads) -> Program[Heads]:
     rows = yield _HEAD, {}
-    position, rights = rows[0] if rows else (0, 0)  # a host that is being founded has no order yet
+    position, rights, alerts = rows[0] if rows else (0, 0, 0)  # a host that is being founded has no order yet
     if (position, rights) == (last.position, last.rights):
-        return last
+        return last if alerts == last.alerts else replace(last, alerts=alerts)
     changed = yield _CHANGED, {}
-    return Heads(position, rights, dict(changed))
+    return Heads(position, rights, alerts, dict(changed))

@@ -26,10 +26,11 @@ from sqlalchemy import (
 
 from regcert.clock import DAY_US
 from regcert.domain.submission import Vouched
+from regcert.store.incident_tables import ActivityRow
 from regcert.store.ledger import ScopedKey, Span, in_span, join_keys
 from regcert.store.many import among_keys, insert_selected, larger, smaller
 from regcert.store.programs import Program, Statement
-from regcert.store.tables import ActivityRow, CollectionRow, HoldingRow, MentionRow, ObjectRow, SightingRow, table
+from regcert.store.tables import CollectionRow, HoldingRow, MentionRow, ObjectRow, SightingRow, table
 
 _MENTIONS = table(MentionRow)
 _OBJECTS = table(ObjectRow)

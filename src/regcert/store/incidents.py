@@ -2,18 +2,20 @@
 
 from collections.abc import Collection as Values
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import BindParameter, LargeBinary, and_, bindparam, delete, func, or_, select, union_all, update
+from sqlalchemy import BindParameter, LargeBinary, Select, and_, bindparam, delete, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from regcert.domain.incident import Incident
+from regcert.domain.incident import Incident, Standing
 from regcert.domain.principal import Principal
 from regcert.stix.observable import Observable, ObservableKind
+from regcert.store.incident_tables import AbsorbedRow, ActivityRow, HeldBackRow, IncidentRow, MemberRow
 from regcert.store.ledger import join_keys
 from regcert.store.many import among_keys, among_listed
 from regcert.store.programs import Insert, Program, Statement
-from regcert.store.tables import AbsorbedRow, ActivityRow, HeldBackRow, IncidentRow, MemberRow, ObservableRow, TeamRow, table
+from regcert.store.tables import ObservableRow, TeamRow, table
 from regcert.store.visibility import visible_scopes
 
 _INCIDENTS = table(IncidentRow)
@@ -26,7 +28,12 @@ _TEAMS = table(TeamRow)
 
 _KEYS: BindParameter[bytes] = bindparam("keys", type_=LargeBinary)
 
-Place = tuple[float, str]
+# What stands first, what is usual, what is listed apart.
+PINNED, USUAL, DISMISSED = 1, 0, -1
+_PLACES = {Standing.PINNED: PINNED, Standing.USUAL: USUAL, Standing.DISMISSED: DISMISSED}
+
+# Standing, rank and id of the last incident of a page.
+Place = tuple[int, float, str]
 Assessed = tuple[float, Incident, frozenset[bytes]]
 
 
@@ -49,13 +56,13 @@ def replace_incidents(
         yield _END, {"gone": tuple(sorted(gone))}
     if absorbed:
         yield _ABSORB, [(old, scope, new) for old, new in absorbed.items()]
-    new: list[tuple[str, str, float, bytes]] = []
+    new: list[tuple[str, str, float, bytes, int]] = []
     for one, (rank, incident, _) in assessed.items():
-        summary = msgspec.json.encode(incident)
+        summary, standing = msgspec.json.encode(incident), _PLACES[incident.standing]
         if one in former:
-            yield _REASSESS, {"one": one, "rank": rank, "summary": summary}
+            yield _REASSESS, {"one": one, "rank": rank, "summary": summary, "standing": standing}
         else:
-            new.append((one, scope, rank, summary))
+            new.append((one, scope, rank, summary, standing))
     if new:
         yield _BEGIN, new
     if joined := [(scope, key, one) for key, one in sorted(present.items()) if previous.get(key) != one]:
@@ -71,11 +78,35 @@ _REASSESS = Statement(
     lambda _: (
         update(_INCIDENTS)
         .where(_INCIDENTS.c.incident_id == bindparam("one"))
-        .values(rank=bindparam("rank"), summary=bindparam("summary"))
+        .values(rank=bindparam("rank"), summary=bindparam("summary"), standing=bindparam("standing"))
     )
 )
 _BEGIN = Insert(_INCIDENTS)
 _JOIN = Insert(_MEMBERS)
+
+
+def load_incident(scopes: Values[str], incident_id: str) -> Program[Incident | None]:
+    """Load one incident of some scopes, also under an id that was merged into it."""
+    for _ in range(16):  # an incident may have been merged more than once
+        asked = {"one": incident_id, "scopes": tuple(sorted(scopes))}
+        if rows := (yield _ONE, asked):
+            return _read_incident(rows[0][0])
+        if not (rows := (yield _INTO, asked)):
+            return None
+        incident_id = rows[0][0]
+    return None
+
+
+_ONE = Statement(
+    lambda dialect: select(_INCIDENTS.c.summary).where(
+        _INCIDENTS.c.incident_id == bindparam("one"), among_listed(dialect, _INCIDENTS.c.scope, bindparam("scopes"))
+    )
+)
+_INTO = Statement(
+    lambda dialect: select(_ABSORBED.c.into_id).where(
+        _ABSORBED.c.incident_id == bindparam("one"), among_listed(dialect, _ABSORBED.c.scope, bindparam("scopes"))
+    )
+)
 
 
 def load_incidents(ids: Values[str]) -> Program[dict[str, Incident]]:
@@ -93,47 +124,52 @@ _LOAD = Statement(
 )
 
 
-def replace_held(scope: str, keys: Values[bytes], held: Mapping[bytes, tuple[str, str]]) -> Program[None]:
-    """Write down which of some values are held back, in which countries and why, and forget the others."""
-    yield _LET_GO, {"scope": scope} | join_keys(keys)
-    if held:
-        yield _HOLD_BACK, [(scope, key, countries, reason) for key, (countries, reason) in sorted(held.items())]
-
-
-_LET_GO = Statement(
-    lambda dialect: delete(_HELD).where(_HELD.c.scope == bindparam("scope"), among_keys(dialect, _HELD.c.key, _KEYS))
-)
-_HOLD_BACK = Insert(_HELD)
-
-
 async def list_scopes(connection: AsyncConnection, principal: Principal) -> list[str]:
     """List the scopes whose incidents a principal may see."""
     return [scope for (scope,) in await connection.execute(visible_scopes(principal).limit(10_000))]
 
 
 async def list_incidents(
-    connection: AsyncConnection, scopes: Sequence[str], before: Place | None, limit: int
+    connection: AsyncConnection, scopes: Sequence[str], before: Place | None, limit: int, *, dismissed: bool = False
 ) -> list[tuple[float, Incident]]:
-    """List incidents of some scopes with their ranks, the highest first.
+    """List incidents of some scopes with their ranks: the pinned ones first, then the highest first.
 
     Args:
         connection: a reader's.
         scopes: what `list_scopes` gave.
-        before: only those behind this (rank, id), or None to begin.
+        before: only those behind this place, or None to begin.
         limit: at most this many.
+        dismissed: list those that were dismissed, and no others.
     """
-    order = (_INCIDENTS.c.rank.desc(), _INCIDENTS.c.incident_id.desc())
-    query = select(_INCIDENTS.c.rank, _INCIDENTS.c.incident_id, _INCIDENTS.c.summary).order_by(*order).limit(limit)
-    if before is not None:
-        rank, incident_id = before
-        query = query.where(
-            or_(_INCIDENTS.c.rank < rank, and_(_INCIDENTS.c.rank == rank, _INCIDENTS.c.incident_id < incident_id))
-        )
-    if not scopes:
+    parts = [
+        select(_in_order(scope, standing, before).limit(limit).subquery())
+        for scope in scopes
+        for standing in ((DISMISSED,) if dismissed else (PINNED, USUAL))
+        if before is None or standing <= before[0]
+    ]
+    if not parts:
         return []
-    parts = union_all(*(select(query.where(_INCIDENTS.c.scope == scope).subquery()) for scope in scopes)).subquery()
-    rows = await connection.execute(select(parts).order_by(parts.c.rank.desc(), parts.c.incident_id.desc()).limit(limit))
+    found = union_all(*parts).subquery()
+    order = (found.c.standing.desc(), found.c.rank.desc(), found.c.incident_id.desc())
+    rows = await connection.execute(select(found).order_by(*order).limit(limit))
     return [(row.rank, _read_incident(row.summary)) for row in rows]
+
+
+def _in_order(scope: str, standing: int, before: Place | None) -> Select[Any]:
+    query = (
+        select(_INCIDENTS.c.standing, _INCIDENTS.c.rank, _INCIDENTS.c.incident_id, _INCIDENTS.c.summary)
+        .where(_INCIDENTS.c.scope == scope, _INCIDENTS.c.standing == standing)
+        .order_by(_INCIDENTS.c.rank.desc(), _INCIDENTS.c.incident_id.desc())
+    )
+    if before is None or before[0] != standing:
+        return query
+    _, rank, incident_id = before
+    return query.where(or_(_INCIDENTS.c.rank < rank, and_(_INCIDENTS.c.rank == rank, _INCIDENTS.c.incident_id < incident_id)))
+
+
+def place_of(rank: float, incident: Incident) -> Place:
+    """Tell where an incident stands in the list."""
+    return _PLACES[incident.standing], rank, incident.incident_id
 
 
 async def find_incident(connection: AsyncConnection, scopes: Sequence[str], incident_id: str) -> Incident | None:
@@ -158,8 +194,9 @@ async def list_members(connection: AsyncConnection, scope: str, incident_id: str
 
 
 async def count_incidents(connection: AsyncConnection, scopes: Sequence[str]) -> int:
-    """Count the incidents of some scopes."""
-    counted = select(func.count()).select_from(_INCIDENTS).where(_INCIDENTS.c.scope.in_(scopes))
+    """Count the incidents of some scopes that were not dismissed."""
+    usual = (_INCIDENTS.c.scope.in_(scopes), _INCIDENTS.c.standing.in_((PINNED, USUAL)))
+    counted = select(func.count()).select_from(_INCIDENTS).where(*usual)
     number: int = (await connection.execute(counted)).scalar_one()
     return number
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     ScalarSelect,
+    Select,
     String,
     Table,
     and_,
@@ -28,26 +29,20 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    or_,
     select,
     union,
     update,
 )
 
+from regcert.correlation.cluster import MOST_KEYS_A_CONTEXT
 from regcert.stix.observable import Observable
-from regcert.store.many import among_listed, insert_selected, larger
+from regcert.store.border_tables import JudgedAnewRow
+from regcert.store.incident_tables import CorrelatedRow
+from regcert.store.many import among_listed, each_listed, insert_selected, larger
 from regcert.store.order import lock_order
 from regcert.store.programs import Program, Statement
-from regcert.store.tables import (
-    CollectionRow,
-    CorrelatedRow,
-    MentionRow,
-    ObjectRow,
-    SightingRow,
-    TeamRow,
-    TieRow,
-    TombstoneRow,
-    table,
-)
+from regcert.store.tables import CollectionRow, MentionRow, ObjectRow, SightingRow, TeamRow, TieRow, TombstoneRow, table
 
 _MENTIONS = table(MentionRow)
 _OBJECTS = table(ObjectRow)
@@ -56,6 +51,7 @@ _COLLECTIONS = table(CollectionRow)
 _MARK = table(CorrelatedRow)
 _TEAMS = table(TeamRow)
 _TIES = table(TieRow)
+_ANEW = table(JudgedAnewRow)
 _TOMBSTONES = table(TombstoneRow)
 
 ScopedKey = tuple[str, bytes]
@@ -115,6 +111,12 @@ def named_in_scope(dialect: str) -> ColumnElement[bool]:
     )
 
 
+def is_beyond(most: int, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Ask whether more ties than so many meet a condition: one look past the last of them."""
+    counted: Select[Any] = select(literal_column("1")).select_from(_TIES).where(condition)
+    return counted.limit(literal_column("1")).offset(literal_column(str(most))).scalar_subquery().is_not(None)
+
+
 def by_scope(rows: Iterable[Sequence[Any]]) -> dict[str, set[Any]]:
     """Gather rows of a scope and something of it."""
     found: defaultdict[str, set[Any]] = defaultdict(set)
@@ -146,7 +148,7 @@ def _is_behind_mark(rows: Table) -> ColumnElement[bool]:
 _OPEN = Statement(
     lambda _: select(
         _MARK.c.position,
-        *(_nth(rows) for rows in (_MENTIONS, _OBJECTS, _SIGHTINGS, _TIES)),
+        *(_nth(rows) for rows in (_MENTIONS, _OBJECTS, _SIGHTINGS, _TIES, _ANEW)),
         *(_is_behind_mark(rows) for rows in (_SIGHTINGS, _TIES, _TOMBSTONES)),
     )
 )
@@ -225,6 +227,7 @@ _AWAITED = Statement(
 def _match(dialect: str) -> Any:
     """Build the mentions that the sightings of a span make through the indicators they name, whose places are given."""
     named, seen, said = _OBJECTS.alias("indicators"), _COLLECTIONS.alias("seen"), _COLLECTIONS.alias("said")
+    whose = func.coalesce(_SIGHTINGS.c.origin, _TEAMS.c.identity_id)
     matches = (
         select(
             _SIGHTINGS.c.position,
@@ -232,7 +235,7 @@ def _match(dialect: str) -> Any:
             _SIGHTINGS.c.collection_id,
             func.coalesce(_OBJECTS.c.stix_id, "").label("stix_id"),
             _SIGHTINGS.c.team_id,
-            _TEAMS.c.identity_id.label("origin"),
+            whose.label("origin"),
             _SIGHTINGS.c.kind.label("said"),
             _SIGHTINGS.c.count,
             _SIGHTINGS.c.first_us,
@@ -252,6 +255,8 @@ def _match(dialect: str) -> Any:
             _SIGHTINGS.c.position + 0 > _FROM,
             _SIGHTINGS.c.position + 0 <= _TO,
             _SIGHTINGS.c.kind != "expired",
+            # To call it harmless is a vote, and nobody votes for a third party.
+            or_(_SIGHTINGS.c.kind != "false-positive", whose == _TEAMS.c.identity_id),
             seen.c.scope == said.c.scope,
         )
     )
@@ -264,25 +269,32 @@ _SCOPES = Statement(lambda _: select(_COLLECTIONS.c.collection_id, _COLLECTIONS.
 
 
 def find_withdrawn(span: Span) -> Program[dict[ScopedKey, set[str]]]:
-    """Find the values whose older mentions a stretch superseded, withdrew or deleted, and forget what was deleted.
+    """Find the values whose older mentions or ties a stretch superseded, withdrew or deleted, and forget what was deleted.
 
     Returns:
         Each value with the objects that named it: what they name besides has lost a neighbour.
     """
     withdrawn: defaultdict[ScopedKey, set[str]] = defaultdict(set)
-    for scope, key, named_by in (yield _SUPERSEDED, span.bounds):
-        withdrawn[scope, key].add(named_by)
-    if span.has_tombstones:
-        for scope, key, named_by in (yield _DELETED, span.bounds):
+    places = by_scope((yield _SUPERSEDED, span.bounds))
+    for scope, gone in by_scope((yield _DELETED, span.bounds) if span.has_tombstones else ()).items():
+        places[scope] = places.get(scope, set()) | gone
+    for scope, older in places.items():
+        asked = {"scope": scope, "named": tuple(sorted(older))}
+        for key, named_by in (yield _NAMED_AT, asked):
             withdrawn[scope, key].add(named_by)
+        tied = {"scope": scope, "named": tuple(sorted(member for (member,) in (yield _TIED_AT, asked)))}
+        for key, _ in (yield _NAMED_BY, tied) if tied["named"] else ():
+            withdrawn[scope, key].update()
+    if span.has_tombstones:
         yield _FORGET, span.bounds
+        yield _UNTIE, span.bounds
     return withdrawn
 
 
 _OLDER = _OBJECTS.alias("older")
 _SUPERSEDED = Statement(
     lambda _: (
-        select(_COLLECTIONS.c.scope, _MENTIONS.c.key, _MENTIONS.c.stix_id)
+        select(_COLLECTIONS.c.scope, _OLDER.c.position)
         .join_from(
             _OBJECTS,
             _OLDER,
@@ -292,7 +304,6 @@ _SUPERSEDED = Statement(
                 _OLDER.c.version_us < _OBJECTS.c.version_us,
             ),
         )
-        .join(_MENTIONS, mentions_of(_OLDER))
         .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _OBJECTS.c.collection_id)
         .where(in_span(_OBJECTS.c.position))
     )
@@ -300,24 +311,49 @@ _SUPERSEDED = Statement(
 
 
 def _deleted(_dialect: str) -> Any:
-    """What a deleted version named, and what the versions name that its deletion put in force again."""
-    gone = select(_TOMBSTONES.c.collection_id, _TOMBSTONES.c.was.label("position")).where(in_span(_TOMBSTONES.c.position))
-    same = and_(_OBJECTS.c.collection_id == _TOMBSTONES.c.collection_id, _OBJECTS.c.stix_id == _TOMBSTONES.c.stix_id)
-    left = (
-        select(_OBJECTS.c.collection_id, _OBJECTS.c.position)
-        .join_from(_TOMBSTONES, _OBJECTS, same)
+    """Where a deleted version was, and where the versions are that its deletion put in force again."""
+    gone = (
+        select(_COLLECTIONS.c.scope, _TOMBSTONES.c.was.label("position"))
+        .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _TOMBSTONES.c.collection_id)
         .where(in_span(_TOMBSTONES.c.position))
     )
-    changed = union(gone, left).subquery("changed")
-    return (
-        select(_COLLECTIONS.c.scope, _MENTIONS.c.key, _MENTIONS.c.stix_id)
-        .join_from(changed, _MENTIONS, _MENTIONS.c.position == changed.c.position)
-        .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == changed.c.collection_id)
+    same = and_(_OBJECTS.c.collection_id == _TOMBSTONES.c.collection_id, _OBJECTS.c.stix_id == _TOMBSTONES.c.stix_id)
+    left = (
+        select(_COLLECTIONS.c.scope, _OBJECTS.c.position)
+        .join_from(_TOMBSTONES, _OBJECTS, same)
+        .join(_COLLECTIONS, _COLLECTIONS.c.collection_id == _OBJECTS.c.collection_id)
+        .where(in_span(_TOMBSTONES.c.position))
     )
+    return union(gone, left)
 
 
 _DELETED = Statement(_deleted)
-# What a deleted object named was kept until here, so that its values could be found.
+_NAMED_AT = Statement(
+    lambda dialect: select(_MENTIONS.c.key, _MENTIONS.c.stix_id).where(
+        among_listed(dialect, _MENTIONS.c.position, bindparam("named"))
+    )
+)
+
+
+def _tied_at(dialect: str) -> Any:
+    """What some versions tied, but for lists: those join nothing, and to tell all they name anew would help nobody."""
+    place = each_listed(dialect, bindparam("named"), BigInteger())
+    few = select(place).where(~is_beyond(MOST_KEYS_A_CONTEXT, _TIES.c.position == place))
+    return select(_TIES.c.member_id).where(_TIES.c.position.in_(few)).distinct()
+
+
+_TIED_AT = Statement(_tied_at)
+_NAMED_BY = Statement(
+    lambda dialect: (
+        select(_MENTIONS.c.key, _MENTIONS.c.stix_id)
+        .join_from(_OBJECTS, _MENTIONS, mentions_of(_OBJECTS))
+        .where(named_in_scope(dialect))
+    )
+)
+# What a deleted object named and tied was kept until here, so that its values could be found.
 _FORGET = Statement(
     lambda _: delete(_MENTIONS).where(_MENTIONS.c.position.in_(select(_TOMBSTONES.c.was).where(in_span(_TOMBSTONES.c.position))))
+)
+_UNTIE = Statement(
+    lambda _: delete(_TIES).where(_TIES.c.position.in_(select(_TOMBSTONES.c.was).where(in_span(_TOMBSTONES.c.position))))
 )

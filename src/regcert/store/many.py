@@ -42,6 +42,14 @@ def among_listed(dialect: str, column: ColumnElement[Any], listed: BindParameter
     return column == func.any(type_coerce(listed, postgresql.ARRAY(column.type)))
 
 
+def each_listed(dialect: str, listed: BindParameter[Any], kind: Any) -> ColumnElement[Any]:
+    """Read a list that is one parameter as rows, to ask something of each of its values."""
+    if dialect == "sqlite":
+        value: ColumnElement[Any] = func.json_each(listed).table_valued("value").c.value
+        return type_coerce(value, kind)
+    return func.unnest(type_coerce(listed, postgresql.ARRAY(kind))).column_valued("value")
+
+
 def as_list(dialect: str, values: Values[str]) -> Any:
     """Write many strings as the one parameter that a database takes: JSON text, or an array."""
     return orjson.dumps(list(values)).decode() if dialect == "sqlite" else list(values)

@@ -231,7 +231,9 @@ def _supersede(shelf: _Shelf) -> Program[None]:
 def _rows(admitted: Admitted, submission_id: int, fresh: Sequence[tuple[AdmittedObject, _Version]]) -> Rows:
     """Make the new rows, and beside them what correlation reads: values, mentions, ties, claims."""
     received = admitted.received
-    source = Source(received.collection.collection_id, received.principal.team.team_id, submission_id, admitted.vouched.value)
+    collection, team_id = received.collection, received.principal.team.team_id
+    is_evidence = collection.centre_token is None
+    source = Source(collection.collection_id, team_id, submission_id, admitted.vouched.value, is_evidence)
     rows = Rows()
     for one, version in fresh:
         rows.add_object(one, Place(version.position, version.superseded_by, version.version, version.version_us), source)

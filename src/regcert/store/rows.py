@@ -30,12 +30,13 @@ STATEMENT = -1
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a submission went, and whence it came."""
+    """Where a submission went, and whence it came; what the host derived itself is no evidence of anything."""
 
     collection_id: int
     team_id: int
     submission_id: int
     vouched: str
+    is_evidence: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Rows:
                 yield insert, rows
 
     def add_object(self, one: AdmittedObject, place: Place, source: Source) -> None:
-        """Add every row of one new object; a withdrawn object says nothing that correlation could read."""
+        """Add every row of one new object; what is withdrawn or no evidence says nothing that correlation could read."""
         stix, rows, marking = one.stix, self._rows, int(one.marking)
         collection_id, team_id, position = source.collection_id, source.team_id, place.position
         rows[OBJECTS].append((
@@ -70,7 +71,7 @@ class Rows:
         ))  # fmt: skip
         if stix.is_marking:
             rows[MARKINGS].append((collection_id, stix.stix_id, STATEMENT if stix.defines is None else int(stix.defines)))
-        if stix.revoked:
+        if stix.revoked or not source.is_evidence:
             return
         for observable in stix.observables:
             key = self._add_value(observable)
@@ -82,7 +83,7 @@ class Rows:
         if stix.claim is not None:
             # By its place, too: the same sighting may stand in two collections, and must show in neither that it is in the other.
             name = f"{stix.stix_id}@{place.version}#{position}"
-            rows[SIGHTINGS].append(_claim(stix.claim, name, place, source, marking))
+            rows[SIGHTINGS].append(_claim(stix.claim, name, place, source, marking, one.author))
 
     def add_report(self, report: SightingReport, place: tuple[int, int, int, int], team_identity: str) -> None:
         """Add the rows of one report: the entry in the ledger, and what it says of a value.
@@ -95,8 +96,8 @@ class Rows:
         position, collection_id, team_id, marking = place
         key = self._add_value(report.observable) if report.observable else None
         self._rows[SIGHTINGS].append((
-            position, collection_id, team_id, report.report_id, report.kind.value, key, report.indicator_id, report.count,
-            report.first_us, report.last_us, report.sector, marking,
+            position, collection_id, team_id, report.report_id, report.kind.value, key, report.subject, report.count,
+            report.first_us, report.last_us, report.sector, marking, None,
         ))  # fmt: skip
         # That something has expired says nothing about whether it was there.
         if key is not None and report.kind is not SightingKind.EXPIRED:
@@ -111,10 +112,8 @@ class Rows:
         return key
 
 
-def _claim(claim: SightingClaim, report_id: str, place: Place, source: Source, marking: int) -> Row:
-    """A sighting that says it was seen zero times says that somebody looked (STIX 2.1 §4.14)."""
-    kind = "negative" if claim.count == 0 else "positive"
+def _claim(claim: SightingClaim, report_id: str, place: Place, source: Source, marking: int, author: str) -> Row:
     return (
-        place.position, source.collection_id, source.team_id, report_id, kind, None, claim.indicator_id, max(claim.count, 1),
-        claim.first_us, claim.last_us, None, marking,
+        place.position, source.collection_id, source.team_id, report_id, claim.kind, None, claim.subject, claim.count,
+        claim.first_us, claim.last_us, None, marking, claim.seen_by or author,
     )  # fmt: skip

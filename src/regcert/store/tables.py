@@ -33,8 +33,13 @@ METADATA: MetaData = SQLModel.metadata
 STIX_MEDIA_TYPE = "application/stix+json;version=2.1"
 LARGE_OBJECT_BYTES = 32 * 1024
 LARGE = f"length(body) > {LARGE_OBJECT_BYTES}"
+PUBLISHED = "said = 'published'"
 # AMBER+STRICT and RED: who reads such an object is written down.
 STRICT = "marking >= 3"
+
+# What sightings name besides values, and those that no mention stands for.
+NAMED = "indicator_id IS NOT NULL"
+EXPIRED = "kind = 'expired' AND key IS NOT NULL"
 
 # SQLite keeps a table in the order of an INTEGER key and of no other type.
 Big = BigInteger().with_variant(Integer, "sqlite")
@@ -60,13 +65,14 @@ class HostOrder(SQLModel, table=True):
     """One row: the last position given away. Locking it is the host's order lock.
 
     `rights` counts the changes of teams, collections, API roots and tokens: what a process remembers of these holds as long as
-    the number stands.
+    the number stands. `alerts` is the last number that an alert was given.
     """
 
     __tablename__ = "host_order"
     order_id: int = Field(primary_key=True)
     position: int = Field(sa_type=BigInteger)
     rights: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    alerts: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 class TeamRow(SQLModel, table=True):
@@ -98,6 +104,7 @@ class CollectionRow(SQLModel, table=True):
 
     `changed` is the place of the last addition or deletion in it: as long as it stands, every answer about it stands.
     `media_types` are parted by commas. `blind` is known to its readers, and tags its publications in the log.
+    By `centre_token`, which nobody holds, the host publishes what crosses borders there; NULL where it does not.
     """
 
     __tablename__ = "collections"
@@ -116,6 +123,8 @@ class CollectionRow(SQLModel, table=True):
     changed: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     media_types: str = Field(default=STIX_MEDIA_TYPE, sa_column_kwargs={"server_default": STIX_MEDIA_TYPE})
     blind: bytes | None = Field(default=None, sa_type=LargeBinary)
+    centre_token: int | None = None
+    blind_matching: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class AccessRow(SQLModel, table=True):
@@ -263,13 +272,20 @@ class ObservableRow(SQLModel, table=True):
 class MentionRow(SQLModel, table=True):
     """That an object names a value; for sightings, that one names it directly or through an indicator.
 
-    `first_us` is NULL where nothing tells when: such a mention can be found, but correlates with nothing.
+    `first_us` is NULL where nothing tells when: such a mention can be found, but correlates with nothing. The index finds a
+    value's newest mentions by each team, so that a team that floods hides nobody else's.
     """
 
     __tablename__ = "mentions"
-    __table_args__ = (one_of("said", "published", "positive", "negative", "false-positive"), IN_KEY)
+    __table_args__ = (
+        one_of("said", "published", "positive", "negative", "false-positive"),
+        Index("ix_mentions_key", "key", "collection_id", "team_id", "position"),
+        # What names a value is asked for at every look, and most mentions of a value only say that it was seen.
+        Index("ix_mentions_published", "key", "collection_id", sqlite_where=text(PUBLISHED), postgresql_where=text(PUBLISHED)),
+        IN_KEY,
+    )
     position: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
-    key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True, index=True))
+    key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
     collection_id: int
     stix_id: str
     team_id: int
@@ -282,36 +298,48 @@ class MentionRow(SQLModel, table=True):
 
 
 class TieRow(SQLModel, table=True):
-    """That an object in a collection says a member belongs to a context (a report, a campaign)."""
+    """That an object in a collection says a member belongs to a context (a report, a campaign), as long as it is in force.
+
+    `position` is the object's place: a mention and a tie go with the version that made them.
+    """
 
     __tablename__ = "ties"
     __table_args__ = IN_KEY
     member_id: str = Field(primary_key=True)
     context_id: str = Field(primary_key=True, index=True)
     collection_id: int = Field(primary_key=True)
-    position: int = Field(sa_type=BigInteger, index=True)
+    position: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False, index=True))
 
 
 class SightingRow(SQLModel, table=True):
-    """One report in the ledger of sightings: append-only, once for each team and report id."""
+    """One report in the ledger of sightings: append-only, once for each team and report id.
+
+    `key` is the value that it names. Else `indicator_id` is what it names: the STIX id of an indicator or of anything else, or an
+    ATT&CK technique. `origin` is whose word it is, NULL for the team's own. Few name no value: their indexes are partial.
+    """
 
     __tablename__ = "sightings"
     __table_args__ = (
         UniqueConstraint("team_id", "report_id"),
         one_of("kind", "positive", "negative", "false-positive", "expired"),
-    )
+        Index("ix_sightings_named", "indicator_id", "collection_id", "team_id", "position",
+              sqlite_where=text(NAMED), postgresql_where=text(NAMED)),
+        Index("ix_sightings_expired", "key", "collection_id", "team_id", "position",
+              sqlite_where=text(EXPIRED), postgresql_where=text(EXPIRED)),
+    )  # fmt: skip
     position: int = Field(sa_column=Column(Big, primary_key=True, autoincrement=False))
     collection_id: int
     team_id: int
     report_id: str
     kind: str
     key: bytes | None = Field(default=None, sa_type=LargeBinary)
-    indicator_id: str | None = Field(default=None, index=True)
+    indicator_id: str | None = None
     count: int = Field(sa_type=BigInteger)
     first_us: int = Field(sa_type=BigInteger)
     last_us: int = Field(sa_type=BigInteger)
     sector: str | None = None
     marking: int
+    origin: str | None = None
 
 
 class HoldingRow(SQLModel, table=True):
@@ -331,65 +359,6 @@ class HoldingRow(SQLModel, table=True):
     false_positive: bool
     marking: int
     signed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-
-
-class ActivityRow(SQLModel, table=True):
-    """How much a team told within a scope about one day, by event time."""
-
-    __tablename__ = "activity"
-    scope: str = Field(primary_key=True)
-    day: int = Field(primary_key=True)
-    team_id: int = Field(primary_key=True)
-    published: int
-    sighted: int
-
-
-class IncidentRow(SQLModel, table=True):
-    """An incident as last assessed; `rank` orders pages and does not change as time passes."""
-
-    __tablename__ = "incidents"
-    __table_args__ = (Index("ix_incidents_page", "scope", "rank", "incident_id"),)
-    incident_id: str = Field(primary_key=True)
-    scope: str
-    rank: float
-    summary: bytes = Field(sa_type=LargeBinary)
-
-
-class MemberRow(SQLModel, table=True):
-    """Which incident a value belongs to, within a scope."""
-
-    __tablename__ = "incident_members"
-    __table_args__ = IN_KEY
-    scope: str = Field(primary_key=True)
-    key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
-    incident_id: str = Field(foreign_key="incidents.incident_id", index=True)
-
-
-class AbsorbedRow(SQLModel, table=True):
-    """Where an incident went that was merged into another; its address still answers."""
-
-    __tablename__ = "absorbed_incidents"
-    incident_id: str = Field(primary_key=True)
-    scope: str
-    into_id: str
-
-
-class HeldBackRow(SQLModel, table=True):
-    """A value that several countries hold and that makes no incident, and why."""
-
-    __tablename__ = "held_back"
-    scope: str = Field(primary_key=True)
-    key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
-    countries: str
-    reason: str
-
-
-class CorrelatedRow(SQLModel, table=True):
-    """One row: the position up to which correlation has read the ledger."""
-
-    __tablename__ = "correlated"
-    mark_id: int = Field(primary_key=True)
-    position: int = Field(sa_type=BigInteger)
 
 
 def table(row: type[SQLModel]) -> Table:

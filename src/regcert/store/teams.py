@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from regcert.domain.team import Team, TeamKind
 from regcert.errors import Code, Refusal
 from regcert.store.database import Tx
-from regcert.store.tables import CorrelatedRow, HostFact, HostOrder, TeamRow, table
+from regcert.store.incident_tables import CorrelatedRow
+from regcert.store.tables import HostFact, HostOrder, TeamRow, table
 
 _TEAMS = table(TeamRow)
 _ORDER = table(HostOrder)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import BindParameter, RowMapping, Select, bindparam, exists, or_, select
+from sqlalchemy import BindParameter, RowMapping, Select, and_, bindparam, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regcert.domain.collection import Collection, SignatureRule
@@ -24,6 +24,7 @@ _COLLECTIONS = table(CollectionRow)
 _ACCESS = table(AccessRow)
 _COLUMNS = (
     "collection_id", "uuid", "slug", "api_root", "title", "description", "ceiling", "signature", "scope", "media_types",
+    "blind_matching", "centre_token",
 )  # fmt: skip
 
 # A collection that exists for somebody, whether they may read it, and whether they may write it.
@@ -44,11 +45,12 @@ def visible_scopes(principal: Principal) -> Select[str]:
     """Build the query for the scopes whose evidence a principal may see.
 
     A token narrowed to some collections sees a scope only if it opens every collection of it: incidents are made of all of
-    them together.
+    them together, but for what the host itself publishes of them.
     """
     shut = _COLLECTIONS.alias("shut")
     scopes = select(_COLLECTIONS.c.scope).where(_COLLECTIONS.c.collection_id.in_(visible(principal))).distinct()
-    return scopes.where(~exists().where(shut.c.scope == _COLLECTIONS.c.scope, shut.c.collection_id.not_in(visible(principal))))
+    evidence = and_(shut.c.scope == _COLLECTIONS.c.scope, shut.c.centre_token.is_(None))
+    return scopes.where(~exists().where(evidence, shut.c.collection_id.not_in(visible(principal))))
 
 
 # Queries are built once for each team and narrowing: building one costs more than running it.
@@ -127,6 +129,33 @@ async def get_existing_ids(connection: AsyncConnection, principal: Principal, sl
     return found
 
 
+def list_scope_names(principal: Principal) -> Program[dict[str, tuple[str, ...]]]:
+    """List the aliases of the collections that a principal may read, by their scope, in the order in which they were made."""
+    names: dict[str, tuple[str, ...]] = {}
+    for scope, slug in (yield _scope_names(visible(principal)), {}):
+        names[scope] = (*names.get(scope, ()), slug)
+    return names
+
+
+@lru_cache(maxsize=256)
+def _scope_names(seen: Select[int]) -> Statement:
+    named = select(_COLLECTIONS.c.scope, _COLLECTIONS.c.slug).where(_COLLECTIONS.c.collection_id.in_(seen))
+    return Statement(lambda _: named.order_by(_COLLECTIONS.c.collection_id).limit(10_000))
+
+
+def find_scope(principal: Principal, name: str) -> Program[str | None]:
+    """Find the scope of a collection that a principal may read, by its id or alias, in whichever API root it is."""
+    rows = yield _scope_of(visible(principal)), {"name": name}
+    return str(rows[0][0]) if rows else None
+
+
+@lru_cache(maxsize=256)
+def _scope_of(seen: Select[int]) -> Statement:
+    name: BindParameter[str] = bindparam("name")
+    called = or_(_COLLECTIONS.c.uuid == name, _COLLECTIONS.c.slug == name)
+    return Statement(lambda _: select(_COLLECTIONS.c.scope).where(called, _COLLECTIONS.c.collection_id.in_(seen)).limit(1))
+
+
 def _read_found(row: Sequence[Any]) -> Found:
     *columns, can_read, can_write = row
     return read_collection(dict(zip(_COLUMNS, columns, strict=True))), bool(can_read), bool(can_write)
@@ -145,4 +174,6 @@ def read_collection(row: Mapping[str, Any] | RowMapping) -> Collection:
         signature=SignatureRule(row["signature"]),
         scope=row["scope"],
         media_types=tuple(row["media_types"].split(",")),
+        centre_token=row["centre_token"],
+        blind_matching=bool(row["blind_matching"]),
     )

@@ -5,13 +5,15 @@ from aiohttp import web
 from regcert.policy.routes import require_declared
 from regcert.web import health
 from regcert.web import log as tiles
-from regcert.web.api import incidents, keys, log, proposals, sightings, tokens
+from regcert.web.api import routes as api
+from regcert.web.api import sightings
 from regcert.web.console import handlers as console
 from regcert.web.middleware import answer
 from regcert.web.room import Room
 from regcert.web.services import SERVICES, Services
 from regcert.web.taxii import routes as taxii
 from regcert.web.taxii.objects import ROOM, ROOM_BYTES
+from regcert.web.teams_turns import TeamsTurns
 
 
 def create_app(services: Services) -> web.Application:
@@ -24,28 +26,11 @@ def create_app(services: Services) -> web.Application:
     app = web.Application(middlewares=[answer])
     app[SERVICES] = services
     app[ROOM] = Room(ROOM_BYTES)
+    app[sightings.TURNS] = TeamsTurns()
     app.on_shutdown.append(_stop_waiting)
     app.router.add_get("/healthz", health.get_health)
     app.router.add_get("/readyz", health.get_readiness)
-    app.router.add_post("/api/v1/sightings", sightings.post_sightings)
-    app.router.add_get("/api/v1/incidents", incidents.get_incidents)
-    app.router.add_get("/api/v1/incidents/{incident}", incidents.get_one)
-    app.router.add_get("/api/v1/tokens", tokens.get_tokens)
-    app.router.add_post("/api/v1/tokens", tokens.post_token)
-    app.router.add_delete("/api/v1/tokens/{token}", tokens.delete_token)
-    app.router.add_post("/api/v1/teams/{team}/keys/challenge", keys.post_challenge)
-    app.router.add_post("/api/v1/teams/{team}/keys", keys.post_keys)
-    app.router.add_get("/api/v1/teams/{team}/keys", keys.get_keys)
-    app.router.add_get("/api/v1/proposals", proposals.get_proposals)
-    app.router.add_get("/api/v1/proposals/{proposal}", proposals.get_one)
-    app.router.add_post("/api/v1/proposals/{proposal}/approve", proposals.post_approve)
-    app.router.add_post("/api/v1/proposals/{proposal}/refuse", proposals.post_refuse)
-    app.router.add_post("/api/v1/proposals/{proposal}/withdraw", proposals.post_withdraw)
-    app.router.add_get("/api/v1/log", log.get_log)
-    app.router.add_post("/api/v1/log/cosignatures", log.post_cosignature)
-    app.router.add_get("/api/v1/objects/{object}/{version}/proof", log.get_proof)
-    app.router.add_get("/api/v1/collections/{collection}/publications", log.get_publications)
-    app.router.add_get("/api/v1/collections/{collection}/head", log.get_publication_head)
+    api.add_routes(app.router)
     tiles.add_routes(app.router)
     console.add_routes(app.router)
     taxii.add_routes(app.router)

@@ -14,9 +14,10 @@ LOOK_EVERY_S = 1.0
 # Several posts in a row are read in one go: a stretch costs nearly the same for one post as for five, and posts wait for it.
 GATHER_S = 0.25
 # While they keep coming, stretches become longer rather than more frequent: time to gather is so many times what the last round
-# took. With the look above nothing waits for much more than two seconds.
-GATHER_TIMES = 10
-LONGEST_GATHER_S = 1.0
+# took, so that correlation has a sixth of the writer. But a team is told within a second of the report that it is told of: that
+# came as the last round began, waits for the next, and then for its end. So the longest gathering leaves two rounds of 0.2 s.
+GATHER_TIMES = 5
+LONGEST_GATHER_S = 0.6
 # SQLite's writers do not stand in a queue: whoever came a moment ago has the database again before those who wait look up. So
 # behind each stretch the others have as long as it took, up to this.
 LONGEST_REST_S = 0.1
@@ -39,6 +40,10 @@ class Correlator:
         self._woken = asyncio.Event()
         self._pace = Pace()
         self._took_s = 0.0
+
+    def use(self, guards: Guards) -> None:
+        """Judge by these guards from the next stretch on."""
+        self._guards = guards
 
     def wake(self) -> None:
         """Say that something was committed."""

@@ -1,7 +1,7 @@
 """The loop that does what nobody waits for.
 
 It looks at large bodies that were kept, publishes what was held and is approved now, commits the audit trail to the log, and
-forgets old statuses and proposals.
+forgets old statuses, proposals and alerts.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from regcert.errors import Refusal
 from regcert.flows.commit_audit import commit_audit
 from regcert.flows.expire_statuses import expire_statuses
 from regcert.flows.let_go import expire_proposals
+from regcert.flows.list_alerts import expire as expire_alerts
 from regcert.flows.release import release
 from regcert.flows.unspool import unspool
 from regcert.stix.schema import SchemaSet
@@ -74,6 +75,7 @@ class Keeper:
         if time.monotonic() >= self._expires_at_s:
             await expire_statuses(self._database, self._clock)
             await expire_proposals(self._database, self._clock)
+            await expire_alerts(self._database, self._clock)
             self._expires_at_s = time.monotonic() + EXPIRE_EVERY_S
         if time.monotonic() >= self._commits_at_s:
             await commit_audit(self._database)

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from regcert.store import border_tables, trust_tables  # noqa: F401 - METADATA is whole when all modules of tables have been read
+from regcert.store import border_tables, incident_tables, trust_tables  # noqa: F401 - all of METADATA
 from regcert.store.tables import METADATA
 
 context.configure(

@@ -147,6 +147,11 @@ async def session_of(request: web.Request) -> Session | None:
     return session
 
 
+def viewer_of(session: Session) -> views.Viewer:
+    """Say who is signed in, as every page shows it."""
+    return views.Viewer(session.principal.team.name, session.principal.role, session.csrf, session.unseen)
+
+
 def cookie_of(request: web.Request) -> tuple[str, bool]:
     """Name the session cookie; over TLS its name itself keeps other hosts from setting it.
 

@@ -1,6 +1,7 @@
 """The console over HTTP: the board, one incident, and what pages load; `door.py` lets people in."""
 
 from collections import Counter
+from dataclasses import replace
 from urllib.parse import quote
 
 import orjson
@@ -9,11 +10,14 @@ from aiohttp import web
 from regcert.clock import DAY_US
 from regcert.errors import Code, Refusal
 from regcert.exports.incident_json import incident_json
-from regcert.flows.list_incidents import Ranked, get_incident
+from regcert.flows.list_incidents import Ranked
 from regcert.flows.sign_in import Session
 from regcert.flows.view_board import Board, view_board
+from regcert.flows.view_incident import view_incident
+from regcert.policy.permissions import Permission, may
+from regcert.store.ledger import observable_key
 from regcert.web.asking import services_of
-from regcert.web.console import door, proposals, views
+from regcert.web.console import alerts, blind_matches, decisions, door, proposals, views
 from regcert.web.console.door import require_session
 from regcert.web.console.messages import html_response
 from regcert.web.console.pages import ASSETS, render_board, render_incident
@@ -28,7 +32,10 @@ def add_routes(router: web.UrlDispatcher) -> None:
     router.add_get("/console", _to_board)
     router.add_get("/console/", get_board)
     door.add_routes(router)
+    alerts.add_routes(router)
+    decisions.add_routes(router)
     proposals.add_routes(router)
+    blind_matches.add_routes(router)
     router.add_get("/console/incidents/{incident}", get_one_incident)
     router.add_get("/console/incidents/{incident}/data", get_incident_data)
     router.add_get("/console/static/{name}", get_asset)
@@ -39,17 +46,26 @@ async def get_board(request: web.Request) -> web.Response:
     session = await require_session(request)
     services = services_of(request)
     cursor = request.query.get("next")
+    dismissed = request.query.get("dismissed") == "true"
     board = await view_board(
-        services.database, services.clock, session.principal, days=views.DAYS, limit=INCIDENTS_A_PAGE, cursor=cursor
+        services.database,
+        services.clock,
+        session.principal,
+        days=views.DAYS,
+        limit=INCIDENTS_A_PAGE,
+        cursor=cursor,
+        dismissed=dismissed,
     )
-    return html_response(render_board(_board_view(services, session, board, later=cursor is not None)))
+    view = _board_view(services, session, board, later=cursor is not None)
+    return html_response(render_board(replace(view, dismissed=dismissed)))
 
 
 async def get_one_incident(request: web.Request) -> web.Response:
     """Show one incident: who, what, when, and why it scores so."""
     session = await require_session(request)
     services = services_of(request)
-    ranked, evidence = await get_incident(services.database, services.clock, session.principal, request.match_info["incident"])
+    one = await view_incident(services.database, services.clock, session.principal, request.match_info["incident"])
+    ranked, evidence = one.ranked, one.evidence
     view = views.IncidentView(
         region=_region(services),
         viewer=_viewer(session),
@@ -58,6 +74,11 @@ async def get_one_incident(request: web.Request) -> web.Response:
         evidence=tuple(views.Evidence(observable, tuple(holdings)) for observable, holdings in evidence),
         contacts={team.slug: team.website for team in ranked.incident.teams},
         json_href=f"/console/incidents/{quote(ranked.incident.incident_id, safe='')}/data",
+        facts=one.facts,
+        signers=one.signers,
+        history=tuple(one.history),
+        keys={observable: observable_key(observable).hex() for observable, _ in evidence},
+        may_decide=may(session.principal, Permission.DECIDE),
     )
     return html_response(render_incident(view))
 
@@ -66,8 +87,8 @@ async def get_incident_data(request: web.Request) -> web.Response:
     """Answer the same incident as the API does, to somebody who is signed in here."""
     session = await require_session(request)
     services = services_of(request)
-    ranked, evidence = await get_incident(services.database, services.clock, session.principal, request.match_info["incident"])
-    told = incident_json(ranked.incident, ranked.score, evidence)
+    one = await view_incident(services.database, services.clock, session.principal, request.match_info["incident"])
+    told = incident_json(one.ranked.incident, one.ranked.score, one.evidence, one.facts, one.signers)
     return web.Response(body=orjson.dumps(told), content_type="application/json")
 
 
@@ -132,14 +153,11 @@ def _row(ranked: Ranked) -> views.IncidentRow:
 
 
 def _viewer(session: Session) -> views.Viewer:
-    return views.Viewer(session.principal.team.name, session.principal.role, session.csrf)
+    return door.viewer_of(session)
 
 
 def _region(services: Services) -> views.Region:
-    countries = tuple(
-        views.Country(country.code, country.name, country.row, country.column, country.mark) for country in services.countries
-    )
-    return views.Region(services.region_name, countries, services.footnotes)
+    return views.Region.of(services.region_name, services.countries, services.footnotes)
 
 
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}

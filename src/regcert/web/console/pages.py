@@ -8,12 +8,15 @@ import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from regcert.web.console import charts, wording
+from regcert.web.console.alert_views import AlertsView
+from regcert.web.console.blind_views import BlindMatchesView, BlindMatchView
+from regcert.web.console.held_views import HeldView
 from regcert.web.console.views import BoardView, IncidentRow, IncidentView, MessageView, SignInView
 from regcert.web.console.waiting import ProposalView, WaitingView
 
@@ -29,6 +32,20 @@ CONTENT_SECURITY_POLICY = (
 """What a browser may load for these pages; every handler of the console sends it."""
 
 _EMAIL = re.compile(r"[A-Za-z0-9._+\-]{1,64}@[A-Za-z0-9.\-]{1,190}", re.ASCII)
+
+
+View: TypeAlias = (
+    BoardView
+    | IncidentView
+    | SignInView
+    | MessageView
+    | WaitingView
+    | ProposalView
+    | AlertsView
+    | BlindMatchesView
+    | BlindMatchView
+    | HeldView
+)
 
 
 def render_board(view: BoardView) -> str:
@@ -61,12 +78,32 @@ def render_proposal(view: ProposalView) -> str:
     return _draw("proposal.html", view)
 
 
+def render_blind_matches(view: BlindMatchesView) -> str:
+    """Draw the blind matches of a team, or those to forward."""
+    return _draw("blind_matches.html", view)
+
+
+def render_blind_match(view: BlindMatchView) -> str:
+    """Draw one blind match: what may be told of it, its dialogue, and what the viewer may do."""
+    return _draw("blind_match.html", view)
+
+
+def render_alerts(view: AlertsView) -> str:
+    """Draw what a team was told."""
+    return _draw("alerts.html", view)
+
+
+def render_held(view: HeldView) -> str:
+    """Draw what is held back, and why."""
+    return _draw("held.html", view)
+
+
 def render_message(view: MessageView) -> str:
     """Draw a page that says one thing: not found, refused, broken."""
     return _draw("message.html", view)
 
 
-def _draw(template: str, view: BoardView | IncidentView | SignInView | MessageView | WaitingView | ProposalView) -> str:
+def _draw(template: str, view: View) -> str:
     return _ENVIRONMENT.get_template(template).render(view=view)
 
 

@@ -10,7 +10,7 @@ from regcert.flows.let_go import refuse, withdraw_proposal
 from regcert.flows.list_proposals import get_proposal, page_proposals
 from regcert.flows.sign_in import Session
 from regcert.web.asking import services_of
-from regcert.web.console.door import read_form, require_own_form, require_session
+from regcert.web.console.door import read_form, require_own_form, require_session, viewer_of
 from regcert.web.console.messages import html_response
 from regcert.web.console.pages import render_proposal, render_waiting
 from regcert.web.console.views import Viewer
@@ -92,4 +92,4 @@ def _back(request: web.Request) -> web.HTTPSeeOther:
 
 
 def _viewer(session: Session) -> Viewer:
-    return Viewer(session.principal.team.name, session.principal.role, session.csrf)
+    return viewer_of(session)

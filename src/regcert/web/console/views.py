@@ -4,11 +4,13 @@ Everything a page shows is here or follows from what is here; the pages ask nobo
 decided before (law 5): a view holds only what one principal may see.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from regcert.domain import region
+from regcert.domain.decision import Decided, Deed
 from regcert.domain.holding import Holding
-from regcert.domain.incident import Incident
+from regcert.domain.incident import Facts, Incident, Standing
 from regcert.domain.principal import Role
 from regcert.domain.region import Footnote
 from regcert.domain.submission import Vouched
@@ -56,6 +58,12 @@ class Region:
     countries: tuple[Country, ...]
     footnotes: tuple[Footnote, ...] = ()
 
+    @classmethod
+    def of(cls, name: str, countries: Iterable[region.Country], footnotes: Iterable[Footnote]) -> "Region":
+        """Draw the region that a host serves."""
+        drawn = (Country(one.code, one.name, one.row, one.column, one.mark) for one in countries)
+        return cls(name, tuple(drawn), tuple(footnotes))
+
     def country(self, code: str) -> Country:
         """Return the country of that code; one outside the region goes by its code."""
         return next((known for known in self.countries if known.code == code), Country(code, code))
@@ -74,11 +82,13 @@ class Viewer:
         team: the team's name.
         role: what the session may do.
         csrf: the token every form carries.
+        unseen: how many alerts the team has not seen, up to 100.
     """
 
     team: str
     role: Role
     csrf: str
+    unseen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +166,7 @@ class BoardView:
         next_cursor: where the list goes on, or None at its end.
         later: whether this is not the list's first page.
         held_back: values not counted.
+        dismissed: whether the list is that of dismissed incidents.
     """
 
     region: Region
@@ -168,6 +179,7 @@ class BoardView:
     next_cursor: str | None = None
     later: bool = False
     held_back: tuple[HeldBack, ...] = ()
+    dismissed: bool = False
 
     @property
     def days(self) -> tuple[tuple[Country, tuple[int, ...]], ...]:
@@ -277,6 +289,11 @@ class IncidentView:
         evidence: its observables; the handler bounds them and the page says when there are more.
         contacts: an address or number by team slug; a team without one is shown without.
         json_href: the same as data; a path of ours, never from outside.
+        facts: what the objects and reports behind it say besides.
+        signers: for each value and team, by slug, the ids of the keys that signed what the team publishes of it.
+        history: what coordinators decided about it, the newest first.
+        keys: what stands for each of its values in a form.
+        may_decide: whether the viewer may.
     """
 
     region: Region
@@ -286,6 +303,29 @@ class IncidentView:
     evidence: tuple[Evidence, ...]
     contacts: Mapping[str, str]
     json_href: str
+    facts: Facts = field(default_factory=Facts)
+    signers: Mapping[tuple[Observable, str], Sequence[str]] = field(default_factory=dict)
+    history: tuple[Decided, ...] = ()
+    keys: Mapping[Observable, str] = field(default_factory=dict)
+    may_decide: bool = False
+
+    def signed_by(self, observable: Observable, team: Team) -> Sequence[str]:
+        """The ids of the keys with which a team signed what it publishes of a value."""
+        return self.signers.get((observable, team.slug), ())
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether a coordinator pinned it."""
+        return self.row.incident.standing is Standing.PINNED
+
+    @property
+    def is_dismissed(self) -> bool:
+        """Whether a coordinator dismissed it, also where it is back for a further country."""
+        return self.row.incident.standing is Standing.DISMISSED or bool(self.row.incident.returned_for)
+
+    def last(self, word: str) -> Decided | None:
+        """The newest decision of a kind that still holds."""
+        return next((one for one in self.history if one.deed is Deed(word) and not one.is_undone), None)
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
