@@ -27,7 +27,7 @@ TEAMS = ("alcirt", "mkd-cert", "srb-cert")
 COLLECTIONS = (INDICATORS, "financial-sector-group")
 MODIFIED = [f"2026-11-{day:02}T10:00:00.000Z" for day in range(1, 8)]
 CREATED_US = 1_793_527_200_000_000
-DERIVED = ("incident_members", "incidents", "absorbed_incidents", "held_back", "holdings", "activity")
+DERIVED = ("incident_members", "incidents", "absorbed_incidents", "held_back", "holdings", "activity", "arrivals", "derivations")
 
 values_ = st.lists(st.integers(0, 3), min_size=1, max_size=3, unique=True)
 steps = st.one_of(

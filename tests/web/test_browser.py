@@ -55,7 +55,9 @@ async def overflow(page: Page) -> int:
 async def test_analyst_reads_the_board_when_only_the_keyboard_is_used(host: RunningHost, page: Page) -> None:
     """Sign in, see the incidents, `j` and Enter open the first, `b` leads back; nothing scrolls sideways on a phone."""
     for number in range(3):
-        await seen(host, f"evil-{'x' * 50}-{number}.example", ("alcirt", "srb-cert", "kos-cert")[: 2 + number % 2])
+        await seen(
+            host, f"evil-{'x' * 50}-{number}.example", ("alcirt", "srb-cert", "kos-cert")[: 2 + number % 2], earlier=number
+        )
     incidents = await listed(host, "alcirt")
     witness = Witness(page, host.url)
     await page.goto(host.url)

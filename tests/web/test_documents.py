@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
+from regcert.domain.principal import Role
 from regcert.domain.report import _PROPERTIES
 from regcert.errors import Code
 from regcert.share import share_dir
@@ -42,29 +43,48 @@ def test_refusals_are_listed_when_they_exist() -> None:
 
 def test_properties_of_a_report_are_listed_when_they_are_read() -> None:
     """The document, the schema and the reader know the same properties."""
-    named = {name for row in rows("api.md") for name in re.findall(r"`([a-z_]+)`", row[0])}
+    text = (DOCS / "api.md").read_text("utf-8")
+    table = re.search(r"\| property \| meaning \|\n(.*?)\n\n", text, re.DOTALL)
+    assert table is not None
+    named = {name for row in table[1].splitlines() for name in re.findall(r"`([a-z_]+)`", row.split("|")[1])}
     schema: dict[str, Any] = orjson.loads(Path(share_dir() / "schemas" / "sighting-report.schema.json").read_bytes())
     assert named == set(_PROPERTIES) == set(schema["properties"])
+
+
+def _fill(word: str, filled: dict[str, str]) -> str:
+    """Put what a reader would have at hand in the place of the names of variables."""
+    for name, value in filled.items():
+        word = word.replace(name, value)
+    return word
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_example_works_when_it_is_sent_as_it_stands(host: RunningHost) -> None:
     """Each curl command of docs/api.md is answered 200 and, for reports, takes everything."""
-    await seen(host, "evil.example", ("alcirt", "srb-cert"))
-    (incident,) = await listed(host, "alcirt")
+    for days, value in enumerate(("evil.example", "worse.example")):
+        await seen(host, value, ("alcirt", "srb-cert"), earlier=days)
+    incident, other = await listed(host, "alcirt")
+    alerts = (await ask(host, "GET", "/api/v1/alerts", team="alcirt")).json["alerts"]
+    filled = {
+        "$REGCERT_SERVER": "",
+        "$INCIDENT": incident["id"],
+        "$OTHER": other["id"],
+        "$NEXT": "0",
+        "$ID": str(alerts[0]["id"]),
+    }
+    lines = b'{"value": "a.example"}\n{"value": "b.example"}\n'
     commands = examples()
-    assert len(commands) == 4
+    assert len(commands) == 9
     for command in commands:
-        headers = {
-            name: value.replace("$REGCERT_TOKEN", await host.token("alcirt"))
-            for name, value in (header.split(": ", 1) for flag, header in pairwise(command) if flag == "-H")
-        }
-        body = command[command.index("-d") + 1] if "-d" in command else None
-        path = command[-1].replace("$REGCERT_SERVER", "").replace("$INCIDENT", incident["id"])
-        sent = {"Accept": "", "Content-Type": ""} | headers
-        reply = await ask(host, "POST" if body else "GET", path, headers=sent, body=body.encode() if body else None)
-        assert reply.status == 200, command
-        if body:
-            assert reply.json == {"accepted": len(json.loads(body).get("sightings", [1])), "refused": []}
+        *options, path = [_fill(word, filled) for word in command]
+        headers = dict(value.split(": ", 1) for flag, value in pairwise(options) if flag == "-H")
+        headers["Authorization"] = f"Bearer {await host.token('alcirt', Role.COORDINATOR)}"
+        body = lines if "--data-binary" in options else options[options.index("-d") + 1].encode() if "-d" in options else None
+        method = "POST" if body or "-X" in options else "GET"
+        reply = await ask(host, method, path, headers={"Accept": "", "Content-Type": ""} | headers, body=body)
+        assert reply.status == (202 if path.endswith("/decisions") else 200), command
+        if path.endswith("/sightings"):
+            told = lines.splitlines() if body == lines else json.loads(body or b"").get("sightings", [1])
+            assert reply.json == {"accepted": len(told), "refused": []}
     for path, word in (("/healthz", b"ok\n"), ("/readyz", b"ready\n")):
         assert (await ask(host, "GET", path, headers={"Authorization": ""})).body == word

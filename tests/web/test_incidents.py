@@ -14,9 +14,11 @@ from tests.wire.asking import INCIDENTS, JSON, REPORTS, ask
 SCHEMA = jsonschema_rs.validator_for(orjson.loads(Path(share_dir() / "schemas" / "incident.schema.json").read_bytes()))
 
 
-async def seen(host: RunningHost, value: str, teams: tuple[str, ...], collection: str = "regional-sightings") -> None:
-    """Let teams report a value, one after the other, a day apart."""
-    for day, team in enumerate(teams):
+async def seen(
+    host: RunningHost, value: str, teams: tuple[str, ...], collection: str = "regional-sightings", earlier: int = 0
+) -> None:
+    """Let teams report a value, one after the other, a day apart, and all so many days earlier."""
+    for day, team in enumerate(teams, -earlier):
         body = {
             "value": value,
             "collection": collection,
@@ -53,7 +55,8 @@ async def test_incident_appears_when_two_countries_saw_a_value(host: RunningHost
 async def test_pages_partition_the_list_when_next_is_followed(host: RunningHost) -> None:
     """Whatever the page size, every incident comes once, the highest score first."""
     for number in range(7):
-        await seen(host, f"evil{number}.example", ("alcirt", "srb-cert", "hr-cert", "cirt-me")[: 2 + number % 3])
+        teams = ("alcirt", "srb-cert", "hr-cert", "cirt-me")[: 2 + number % 3]
+        await seen(host, f"evil{number}.example", teams, earlier=number)
     everything = await listed(host, "alcirt")
     assert len(everything) == 7
     assert [one["score"] for one in everything] == sorted((one["score"] for one in everything), reverse=True)

@@ -201,7 +201,7 @@ async def test_identifier_is_random_when_the_host_makes_one(standing: RunningHos
     found = {(await ask(standing, "POST", OBJECTS, body=b"{}")).json["id"] for _ in range(50)}
     for root in (ROOT, "/public"):
         found |= {one["id"] for one in (await ask(standing, "GET", f"{root}/collections/")).json["collections"]}
-    assert len(found) == 50 + 5 + 1
+    assert len(found) == 50 + 6 + 1
     assert {(uuid.UUID(one).version, uuid.UUID(one).variant) for one in found} == {(4, uuid.RFC_4122)}
 
 

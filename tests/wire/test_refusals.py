@@ -177,6 +177,9 @@ ELSEWHERE = {
     "flows/test_keys.py": {Code.UNSAFE_KEY, Code.INVALID_KEY_LIST, Code.KEY_LIST_CONFLICT, Code.POSSESSION_NOT_PROVEN},
     "flows/test_log_cosign.py": {Code.INVALID_CHECKPOINT, Code.INVALID_COSIGNATURE},
     "flows/test_lowering.py": {Code.MARKING_LOWERED},
+    "flows/test_decisions.py": {Code.INVALID_DECISION},
+    "flows/test_guards_change.py": {Code.INVALID_PROTECTED},
+    "flows/test_blind_matches.py": {Code.BLIND_MATCH_CLOSED},
 }  # fmt: skip
 
 

@@ -33,7 +33,7 @@ from tests.made import indicator
 from tests.signers import enrol, state_of
 
 SHARED = "regional-indicators"
-DERIVED = ("tokens", "log_checkpoints", "log_tiles")
+DERIVED = ("tokens", "log_checkpoints", "log_tiles", "host_facts")  # a host that begins notes by which lists it judged
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ async def test_head_answers_like_get_when_no_body_is_wanted(standing: RunningHos
         ("PATCH", f"{OBJECTS}{ONE}/", "DELETE,GET,HEAD"),
         ("POST", f"{INDICATORS}/manifest/", "GET,HEAD"),
         ("DELETE", INDICATORS, "GET,HEAD"),
-        ("GET", "/api/v1/sightings", "POST"),
+        ("PUT", "/api/v1/sightings", "GET,HEAD,POST"),
         ("QUERY", "/api/v1/incidents", "GET,HEAD"),
     ],
 )

@@ -71,6 +71,11 @@ class Teller:
         """Write a country's name as it must be written."""
         return self.countries[code].label if code in self.countries else code
 
+    def code(self, code: str) -> str:
+        """Write a country's code with its mark."""
+        country = self.countries.get(code)
+        return f"{code}{country.mark}" if country else code
+
     def note(self, codes: Iterable[str]) -> str:
         """Write the footnotes that belong to some countries' names, each on a line of its own."""
         marks = sorted({self.countries[code].mark for code in codes if code in self.countries} - {""})
@@ -225,14 +230,14 @@ def _why(incident: Incident, told: int, teller: Teller) -> dict[str, Any]:
         "In the order in which it got there:",
         *(f"- {teller.label(arrival.country)}, {_when(arrival.first_us)}" for arrival in incident.spread),
         "",
-        f"Held by {_join([f'{team.name} ({team.country})' for team in incident.teams])}.",
+        f"Held by {_join([f'{team.name} ({teller.code(team.country)})' for team in incident.teams])}.",
         f"{values} {'value' if values == 1 else 'values'}, seen {_times(incident.sightings)}, from {_when(incident.first_us)} to"
         f" {_when(incident.last_us)}." + (f" {told} of the values are told here." if told < values else ""),
     ]
     if incident.names:
         lines.append(f"Others call it: {'; '.join(incident.names)}.")
     return {
-        "abstract": f"{' → '.join(codes)}, {values} {'value' if values == 1 else 'values'}",
+        "abstract": f"{' → '.join(map(teller.code, codes))}, {values} {'value' if values == 1 else 'values'}",
         "content": "\n".join(lines) + teller.note({*codes, *(team.country for team in incident.teams)}),
     }
 
