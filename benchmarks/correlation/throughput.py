@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from benchmarks.correlation.host import Region, founded
 from benchmarks.correlation.world import NOW_US, TEAMS
+from regcert.assembly.parts import spare_collector
 from regcert.domain.submission import Received
 from regcert.flows.correlate import Pace, correlate
 from regcert.flows.publish import publish
@@ -50,6 +51,7 @@ async def measure_throughput(holdings: int, sightings: int, seed: int = 1) -> di
         stories = await _tell_stories(region, r)
         await _catch_up(region)
         await _tell_sightings(region, r, stories, sightings)
+        spare_collector()  # as a host does
         busy_s = process_time()
         stretches = await _catch_up(region)
         busy_s = process_time() - busy_s

@@ -72,6 +72,22 @@ async def test_moment_of_too_many_values_joins_nothing(acting):
     assert {len(one) for one in await clusters(acting)} == {1}
 
 
+async def test_flood_takes_a_value_out_of_its_story_whether_it_came_before_or_behind(acting):
+    """All of a flood is read at once, and is a crowd to itself: what it makes a crowd of must be looked at all the same."""
+    story, came, flood = [fresh() for _ in range(4)], fresh(), [fresh() for _ in range(MOST_A_MOMENT + 8)]
+    lags = {"alcirt": 0, "srb-cert": 30}
+    for team, lag in lags.items():
+        await report(acting, *story, team=team, at_us=NOON_US + lag * HOUR_US)
+    await see(acting, [came], lags)
+    await acting.catch_up()
+    assert frozenset({*story, came}) in await clusters(acting)
+    for team, lag in lags.items():
+        at = write_timestamp(NOON_US + (lag + 1) * HOUR_US)
+        await acting.sight(*({"value": value, "first_seen": at} for value in flood), team=team)
+    await acting.catch_up()
+    assert {frozenset(story), frozenset({came})} <= await clusters(acting)
+
+
 async def test_values_that_came_together_are_the_same_in_any_order(acting):
     """Whatever comes first, in whatever stretches: stories, what came with them, and what moves when an earlier word arrives."""
     story, other = [fresh() for _ in range(4)], [fresh() for _ in range(4)]

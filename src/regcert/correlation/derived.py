@@ -57,6 +57,8 @@ def find_telling(members: Mapping[Observable, Sequence[Holding]]) -> dict[Observ
     Args:
         members: the values of an incident, each with everything that an audience knows about it.
     """
+    if not any(each.derived for holdings in members.values() for each in holdings):
+        return dict(members)
     supporting = {one: weigh(holdings).supporting for one, holdings in members.items()}
     leaning = {one for one, of_one in supporting.items() if leans(of_one)}
     reached = {arrival.country for one in members.keys() - leaning for arrival in find_spread(supporting[one])}

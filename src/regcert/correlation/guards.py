@@ -49,12 +49,12 @@ class _Layer:
 
     def find(self, subject: "_Subject") -> str | None:
         """Find the reason for which one of the lists guards a value."""
-        answers = (
-            *(self.exact.get(text) for text in subject.texts),
-            *(self.names.get(name) for name in _walk_up(subject.name)),
-            *(self._find_around(subject.network) if subject.network else ()),
-        )
-        return next((reason for reason in answers if reason is not None), None)
+        for entries, asked in ((self.exact, subject.texts), (self.names, subject.names)):
+            for text in asked if entries else ():
+                if text in entries:
+                    return entries[text]
+        around = self._find_around(subject.network) if subject.network else ()
+        return next((reason for reason in around if reason is not None), None)
 
     def _find_around(self, network: _Network) -> Iterator[str | None]:
         for (version, length), prefixes in self.networks.items():
@@ -64,10 +64,10 @@ class _Layer:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What a value is looked up by: itself and its host as text, its host as a name, its host as a network."""
+    """What a value is looked up by: itself and its host as text, its host with every name above it, its host as a network."""
 
     texts: tuple[str, ...]
-    name: str | None = None
+    names: tuple[str, ...] = ()
     network: _Network | None = None
 
 
@@ -102,10 +102,13 @@ class Guards:
         Returns:
             The reason, one sentence, or None where nothing guards it.
         """
+        layers = self._layers[observable.kind]
+        if not layers and observable.kind is not ObservableKind.CIDR:
+            return None
         subject = _read_subject(observable)
         if observable.kind is ObservableKind.CIDR and _too_wide(subject.network):
             return TOO_WIDE
-        answers = (layer.find(subject) for layer in self._layers[observable.kind])
+        answers = (layer.find(subject) for layer in layers)
         return next((reason for reason in answers if reason is not None), None)
 
 
@@ -115,13 +118,13 @@ def _read_subject(observable: Observable) -> _Subject:
         case ObservableKind.IPV4 | ObservableKind.IPV6 | ObservableKind.CIDR:
             return _Subject((text,), network=_find_network(text))
         case ObservableKind.DOMAIN:
-            return _Subject((text,), name=text)
+            return _Subject((text,), _list_names(text))
         case ObservableKind.EMAIL:
             domain = text.rpartition("@")[2]
-            return _Subject((text, domain), name=domain)
+            return _Subject((text, domain), _list_names(domain))
         case ObservableKind.URL:
             host = _find_host(text)
-            return _Subject((text, host), host, _find_network(host)) if host else _Subject((text,))
+            return _Subject((text, host), _list_names(host), _find_network(host)) if host else _Subject((text,))
         case _:
             return _Subject((text,))
 
@@ -155,11 +158,12 @@ def _prefix(network: _Network, length: int) -> int:
     return int(network.network_address) >> (_ADDRESS_BITS[network.version] - length)
 
 
-def _walk_up(name: str | None) -> Iterator[str]:
-    """Yield a name and every name above it, the longest first."""
-    if name is None or len(name) > _MAX_HOST_CHARS:
-        return
-    yield name
+def _list_names(name: str) -> tuple[str, ...]:
+    """List a name and every name above it, the longest first."""
+    if len(name) > _MAX_HOST_CHARS:
+        return ()
+    names = [name]
     while "." in name:
         name = name.partition(".")[2]
-        yield name
+        names.append(name)
+    return tuple(names)

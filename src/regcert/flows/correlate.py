@@ -5,6 +5,7 @@ from time import monotonic
 
 from regcert.correlation.guards import Guards
 from regcert.domain.change import Change
+from regcert.flows.hear_decisions import Benches
 from regcert.flows.match_blindly import match_blindly
 from regcert.flows.raise_alerts import raise_alerts
 from regcert.flows.rebuild import finish_rebuild
@@ -107,11 +108,12 @@ def _read_on(guards: Guards, most: int, now_us: int) -> Program[Span | None]:
     for (scope, _), named_by in withdrawn.items():
         touched[scope].lost |= named_by
     changes: list[Change] = []
+    benches = Benches(guards)
     for scope, of_scope in touched.items():
-        changes += yield from regroup(scope, of_scope, guards)
+        changes += yield from regroup((yield from benches.open(scope)), of_scope)
     if not (yield from finish_rebuild(span)):
         yield from match_blindly(span, stale | withdrawn.keys(), guards, now_us)  # 4
-        yield from raise_alerts(span, changes, stale, guards, now_us)  # 5
+        yield from raise_alerts(span, changes, stale, benches, now_us)  # 5
         yield from note_outgoing(changes)  # 6
     yield from close_span(span)
     return span

@@ -22,11 +22,19 @@ def load_held(scope: str, keys: Values[bytes], bench: Bench) -> Program[Groups]:
     Args:
         scope: within which audience.
         keys: which values.
-        bench: judges what stands in them.
+        bench: judges what stands in them; what it has seen is not loaded twice.
 
     Returns:
         Each value that anybody there holds, by itself or through another one, with its holdings.
     """
+    fresh = set(keys) - bench.loaded
+    if fresh:
+        bench.loaded |= fresh
+        bench.groups |= yield from _load_held(scope, fresh, bench)
+    return {key: bench.groups[key] for key in keys if key in bench.groups}
+
+
+def _load_held(scope: str, keys: Values[bytes], bench: Bench) -> Program[Groups]:
     groups = yield from load_groups(scope, keys)
     families, children = yield from _load_children(scope, keys, groups)
     yield from bench.hear(children.keys())

@@ -16,6 +16,7 @@ from regcert.domain.holding import Holding
 from regcert.domain.incident import SHARED_BY_STORIES, Incident, Standing
 from regcert.stix.observable import Observable
 from regcert.store.decisions import load_decisions, load_members
+from regcert.store.groups import Groups
 from regcert.store.incidents import load_incidents
 from regcert.store.programs import Program
 from regcert.store.protected import load_audience
@@ -34,12 +35,15 @@ class Bench:
         guards: what is benign everywhere.
         protected: what teams of the scope protect.
         teams: how many teams the scope has.
+        groups: what was loaded of its values so far; of each of `loaded` that is not here, nobody holds anything.
     """
 
     scope: str
     guards: Guards
     protected: Guards
     teams: int
+    groups: Groups = field(default_factory=dict)
+    loaded: set[bytes] = field(default_factory=set)
     _decisions: dict[int, Decision] = field(default_factory=dict)
     _rulings: dict[bytes, Deed] = field(default_factory=dict)
     _heard: set[bytes] = field(default_factory=set)
@@ -126,6 +130,20 @@ def open_bench(scope: str, guards: Guards) -> Program[Bench]:
     """
     audience = yield from load_audience(scope)
     return Bench(scope, guards, guard_protected(audience.protected), audience.teams)
+
+
+@dataclass(slots=True)
+class Benches:
+    """The benches of one stretch: what one step of it has loaded is there for the next."""
+
+    guards: Guards
+    _open: dict[str, Bench] = field(default_factory=dict)
+
+    def open(self, scope: str) -> Program[Bench]:
+        """Open the bench of a scope, or return it as it is by now."""
+        if scope not in self._open:
+            self._open[scope] = yield from open_bench(scope, self.guards)
+        return self._open[scope]
 
 
 def in_incidents(clusters: Iterable[Keys]) -> set[bytes]:

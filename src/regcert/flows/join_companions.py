@@ -113,9 +113,11 @@ def join_companions(
     }
     moved = {key for key in came if before.get(key) != now.get(key)}
     changed = moved | _retold(told, {key: one for key, one in around.previous.items() if key in told_anew}, before)
-    asked = yield from find_untold(scope, changed)
+    # Where it came and where it comes, both before the change and behind it: many at once may make a crowd, or end one.
+    moments = {moment for trails in (before, now) for key in changed & trails.keys() for moment in trails[key].came_us}
+    asked = yield from find_untold(scope, moments)
     yield from replace_trails(scope, moved & before.keys(), {key: now[key] for key in moved & now.keys()})
-    asked |= yield from find_untold(scope, changed)
+    asked |= yield from find_untold(scope, moments)
     lone = {key for one in told.clusters if len(one) == 1 for key in one}
     asked = {key for key in asked | lone | moved if (key not in came or key in now) and not now.get(key, _LOOSE).told}
     joining = _Joining(scope, around, told_anew, stories)

@@ -17,13 +17,12 @@ from regcert.correlation.alerting import (
     tell_holders,
 )
 from regcert.correlation.group import Held, weigh
-from regcert.correlation.guards import Guards
 from regcert.domain.alert import AlertKind, Raised
 from regcert.domain.change import Change
 from regcert.domain.incident import Incident
 from regcert.domain.team import Team
 from regcert.flows.derive import load_held
-from regcert.flows.hear_decisions import Bench, open_bench
+from regcert.flows.hear_decisions import Bench, Benches
 from regcert.store.alerts import enter_alerts
 from regcert.store.ledger import ScopedKey, Span, by_scope, observable_key
 from regcert.store.programs import Program
@@ -35,7 +34,9 @@ _TOLD_OF = frozenset({None, Held.ONE_COUNTRY})
 _REMEMBERED = 50
 
 
-def raise_alerts(span: Span, changes: Iterable[Change], matched: Values[ScopedKey], guards: Guards, now_us: int) -> Program[None]:
+def raise_alerts(
+    span: Span, changes: Iterable[Change], matched: Values[ScopedKey], benches: Benches, now_us: int
+) -> Program[None]:
     """Raise the alerts that a stretch of the ledger gives cause for, each once for its team.
 
     1. What a team holds turned cross-border: an incident began with it, took it in, or the team has joined one.
@@ -46,7 +47,7 @@ def raise_alerts(span: Span, changes: Iterable[Change], matched: Values[ScopedKe
         span: the stretch.
         changes: what became of incidents.
         matched: values that older sightings were found to have seen.
-        guards: what is benign.
+        benches: of this stretch.
         now_us: what time it is.
     """
     of_scope: defaultdict[str, list[Change]] = defaultdict(list)
@@ -59,13 +60,13 @@ def raise_alerts(span: Span, changes: Iterable[Change], matched: Values[ScopedKe
         turned = find_turned(of_scope[scope])
         untold = (yield from find_untold_sightings(scope, seen[scope])) if scope in seen else {}
         if turned or untold:
-            bench = yield from open_bench(scope, guards)
+            bench = yield from benches.open(scope)
             told += yield from _tell_holders(bench, turned)  # 1
             told += yield from _tell_publishers(bench, untold)  # 2
         near = yield from _find_near(of_scope[scope], now_us)
         if told or near:
             readers = yield from list_readers(scope)
-            told += yield from _warn(near, readers)  # 3
+            told += yield from _warn(scope, near, readers)  # 3
             # Whoever may write here and not read is told nothing.
             may_read = {team.team_id for team in readers}
             raised += (one for one in told if one.team_id in may_read)
@@ -110,21 +111,22 @@ def _find_near(changes: Sequence[Change], now_us: int) -> Program[list[tuple[Inc
     return [(incident, countries) for incident, countries in found if incident is not None and countries]
 
 
-def _warn(near: Sequence[tuple[Incident, frozenset[str]]], readers: Sequence[Team]) -> Program[list[Raised]]:
+def _warn(scope: str, near: Sequence[tuple[Incident, frozenset[str]]], readers: Sequence[Team]) -> Program[list[Raised]]:
+    keys = {incident.incident_id: _subjects(incident) for incident, _ in near}
+    told: defaultdict[bytes, set[int]] = defaultdict(set)
+    for team_id, key, _ in (yield from find_told(scope, AlertKind.APPROACHING, {key for some in keys.values() for key in some})):
+        told[key].add(team_id)
     raised: list[Raised] = []
     for incident, countries in near:
-        teams = [team for team in readers if team.country in countries and may_be_warned(team)]
-        if teams:
-            raised += yield from _warn_of(incident, teams)
+        subjects = [(key, 0) for key in keys[incident.incident_id]]
+        knowing = set[int]().union(*(told[key] for key, _ in subjects if key in told))
+        raised += (
+            raise_incident(team.team_id, AlertKind.APPROACHING, incident, incident.observables, subjects)
+            for team in readers
+            if team.country in countries and may_be_warned(team) and team.team_id not in knowing
+        )
     return raised
 
 
-def _warn_of(incident: Incident, teams: Sequence[Team]) -> Program[list[Raised]]:
-    keys = [uuid.UUID(incident.incident_id).bytes, *map(observable_key, incident.observables[:_REMEMBERED])]
-    told = {team_id for team_id, _, _ in (yield from find_told(incident.scope, AlertKind.APPROACHING, keys))}
-    subjects = [(key, 0) for key in keys]
-    return [
-        raise_incident(team.team_id, AlertKind.APPROACHING, incident, incident.observables, subjects)
-        for team in teams
-        if team.team_id not in told
-    ]
+def _subjects(incident: Incident) -> list[bytes]:
+    return [uuid.UUID(incident.incident_id).bytes, *map(observable_key, incident.observables[:_REMEMBERED])]

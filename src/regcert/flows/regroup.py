@@ -10,12 +10,11 @@ from regcert.correlation.assess import assess, rank
 from regcert.correlation.cluster import keep_ids
 from regcert.correlation.derived import find_telling
 from regcert.correlation.group import Verdict, find_arrivals, weigh
-from regcert.correlation.guards import Guards
 from regcert.correlation.stories import tell_stories
 from regcert.domain.change import Change, find_changes
 from regcert.flows.derive import find_riders, let_ride, load_held
 from regcert.flows.gather import Around
-from regcert.flows.hear_decisions import Bench, in_incidents, open_bench
+from regcert.flows.hear_decisions import Bench, in_incidents
 from regcert.flows.join_companions import Came, join_companions
 from regcert.stix.tlp import Tlp
 from regcert.store.groups import Groups, load_memberships, load_names
@@ -37,18 +36,17 @@ class Touched:
     lost: set[str] = field(default_factory=set)
 
 
-def regroup(scope: str, touched: Touched, guards: Guards) -> Program[tuple[Change, ...]]:
+def regroup(bench: Bench, touched: Touched) -> Program[tuple[Change, ...]]:
     """Judge some values anew, and tell anew which belong together wherever something that names them has changed.
 
     Args:
-        scope: within which audience.
+        bench: within which audience, and what bears on the judgement there.
         touched: which values.
-        guards: what is benign.
 
     Returns:
         What became of every incident that was looked at and is not what it was.
     """
-    bench = yield from open_bench(scope, guards)
+    scope = bench.scope
     yield from bench.hear(touched.seen)
     groups = yield from load_held(scope, touched.seen, bench)
     verdicts = {key: bench.judge(key, group) for key, group in groups.items()}
@@ -80,7 +78,7 @@ def regroup(scope: str, touched: Touched, guards: Guards) -> Program[tuple[Chang
         for one, members in kept.incidents.items()
     }
     before = yield from load_incidents(set(around.previous.values()))
-    yield from replace_incidents(scope, around.previous, assessed, kept.absorbed)
+    yield from replace_incidents(scope, around.previous, before, assessed, kept.absorbed)
     yield from replace_held(scope, keys, bench.hold_back(groups, verdicts, shared, crossing))
     return find_changes(before, {one: incident for one, (_, incident, _) in assessed.items()}, kept.absorbed)
 

@@ -12,6 +12,7 @@ from regcert.correlation.guards import Guards
 from regcert.domain.incident import Incident
 from regcert.errors import Code, Refusal
 from regcert.exports.incident_json import incident_json
+from regcert.flows.hear_decisions import open_bench
 from regcert.flows.regroup import Touched, regroup
 from regcert.history.engines import Engine, open_engine
 from regcert.history.folder import list_files, read_manifest
@@ -72,7 +73,7 @@ async def regroup_history(database: Database, guards: Guards, folder: Path, engi
             _fill(scratch, opened, folder, window)  # 1, 2
         for scope in scratch.run(list_scopes()):  # 3
             if keys := scratch.list_values(scope):
-                scratch.run(regroup(scope, Touched(named=keys), guards))
+                scratch.run(regroup(scratch.run(open_bench(scope, guards)), Touched(named=keys)))
 
         async def run(program: Program[T]) -> T:
             return scratch.run(program)

@@ -12,11 +12,13 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
+    Integer,
     LargeBinary,
     Select,
     String,
     and_,
     bindparam,
+    cast,
     delete,
     func,
     literal_column,
@@ -27,7 +29,7 @@ from sqlalchemy import (
 from regcert.correlation.companions import LEAST_MOMENTS, MOST_A_MOMENT, TOGETHER_US
 from regcert.store.border_tables import ArrivalRow
 from regcert.store.ledger import join_keys
-from regcert.store.many import among_keys
+from regcert.store.many import among_keys, each_listed
 from regcert.store.programs import Insert, Program, Statement
 from regcert.store.tables import table
 
@@ -68,11 +70,12 @@ def replace_trails(scope: str, gone: Values[bytes], trails: Mapping[bytes, Trail
         yield _PUT, rows
 
 
-def find_untold(scope: str, keys: Values[bytes]) -> Program[set[bytes]]:
-    """Find the values that no story tells of and that came near some others: they may be companions, or have been."""
-    if not keys:
+def find_untold(scope: str, moments: Values[tuple[str, int]]) -> Program[set[bytes]]:
+    """Find the values that no story tells of and that came to a country near a time: what else came then may concern them."""
+    if not moments:
         return set()
-    return {key for (key,) in (yield _UNTOLD, {"scope": scope} | join_keys(keys))}
+    listed = tuple(f"{country}{first_us}" for country, first_us in sorted(moments))
+    return {key for (key,) in (yield _UNTOLD, {"scope": scope, "moments": listed})}
 
 
 def find_companions(scope: str, keys: Values[bytes]) -> Program[list[tuple[bytes, bytes, bool]]]:
@@ -98,32 +101,27 @@ _HERE = _ARRIVALS.alias("here")
 _OTHER = _ARRIVALS.alias("other")
 
 
-# A sum, as its bounds are: of a bare column SQLite takes that what came anywhere may be compared with all that was asked for.
-_NOW = _HERE.c.first_us + literal_column("0", BigInteger)
-_EARLIER, _LATER = _NOW - _TOGETHER, _NOW + _TOGETHER
+_EARLIER, _LATER = _HERE.c.first_us - _TOGETHER, _HERE.c.first_us + _TOGETHER
 
 
-def _came_here(rows: Any, since_us: ColumnElement[int], until_us: ColumnElement[int]) -> ColumnElement[bool]:
+def _came(rows: Any, here: Any, since_us: ColumnElement[int], until_us: ColumnElement[int]) -> ColumnElement[bool]:
     """Ask for what came to the same country between two times."""
-    return and_(rows.c.scope == _SCOPE, rows.c.country == _HERE.c.country, rows.c.first_us.between(since_us, until_us))
+    return and_(rows.c.scope == here.c.scope, rows.c.country == here.c.country, rows.c.first_us.between(since_us, until_us))
 
 
-def _is_few(most: int, since_us: ColumnElement[int], until_us: ColumnElement[int]) -> ColumnElement[bool]:
+def _is_few(most: int, here: Any, since_us: ColumnElement[int], until_us: ColumnElement[int]) -> ColumnElement[bool]:
     """Ask that no more than so many came there between two times: one look past the last of them."""
     crowd = _ARRIVALS.alias("crowd")
-    beyond: Select[Any] = select(literal_column("1")).where(_came_here(crowd, since_us, until_us)).correlate(_HERE)
+    beyond: Select[Any] = select(literal_column("1")).where(_came(crowd, here, since_us, until_us)).correlate(here)
     return beyond.limit(literal_column("1")).offset(literal_column(str(most))).scalar_subquery().is_(None)
-
-
-def _asked(dialect: str) -> ColumnElement[bool]:
-    return and_(_HERE.c.scope == _SCOPE, among_keys(dialect, _HERE.c.key, _KEYS))
 
 
 _COMPANIONS = Statement(
     lambda dialect: (
         select(_HERE.c.key, _OTHER.c.key.label("other_key"), _OTHER.c.told)
-        .join_from(_HERE, _OTHER, _came_here(_OTHER, _EARLIER, _LATER))
-        .where(_asked(dialect), _OTHER.c.key != _HERE.c.key, _is_few(MOST_A_MOMENT, _EARLIER, _LATER))
+        .join_from(_HERE, _OTHER, _came(_OTHER, _HERE, _EARLIER, _LATER))
+        .where(_HERE.c.scope == _SCOPE, among_keys(dialect, _HERE.c.key, _KEYS), _OTHER.c.key != _HERE.c.key)
+        .where(_is_few(MOST_A_MOMENT, _HERE, _EARLIER, _LATER))
         .group_by(_HERE.c.key, _OTHER.c.key, _OTHER.c.told)
         .having(func.count() >= literal_column(str(LEAST_MOMENTS)))
     )
@@ -136,11 +134,19 @@ def _untold(dialect: str) -> Any:
     Whatever came in the same half of a time is itself in the middle of all of that half: if that is a crowd without this
     value, none of them had companions there, and none will have.
     """
+    given = select(each_listed(dialect, bindparam("moments"), String()).label("moment")).subquery("given")
+    # Two letters of the country, then the time. The scope hangs on them, too, or SQLite would begin with all that came anywhere.
+    start, size = literal_column("1", Integer), literal_column("2", Integer)
+    country = func.substr(given.c.moment, start, size, type_=String)
+    first_us = cast(func.substr(given.c.moment, start + size, type_=String), BigInteger)
+    scope = func.substr(given.c.moment, start, literal_column("0", Integer), type_=String).concat(_SCOPE)
+    here = select(scope.label("scope"), country.label("country"), first_us.label("first_us")).subquery("moment")
+    now_us = here.c.first_us
     halves = (
         select(_OTHER.c.key)
-        .join_from(_HERE, _OTHER, _came_here(_OTHER, *half))
-        .where(_asked(dialect), ~_OTHER.c.told, _is_few(MOST_A_MOMENT + 2, *half))
-        for half in ((_EARLIER, _NOW), (_NOW, _LATER))
+        .join_from(here, _OTHER, _came(_OTHER, here, *half))
+        .where(~_OTHER.c.told, _is_few(MOST_A_MOMENT + 2, here, *half))
+        for half in ((now_us - _TOGETHER, now_us), (now_us, now_us + _TOGETHER))
     )
     return union(*halves)
 

@@ -126,7 +126,7 @@ class ArrivalRow(SQLModel, table=True):
     """When a value that crosses came to a country that has a word of its own for it; `told` if a story tells of it."""
 
     __tablename__ = "arrivals"
-    __table_args__ = (Index("ix_arrivals_moment", "scope", "country", "first_us"), IN_KEY)
+    __table_args__ = (Index("ix_arrivals_moment", "scope", "country", "first_us", "told"), IN_KEY)
     scope: str = Field(primary_key=True)
     key: bytes = Field(sa_column=Column(LargeBinary(16), primary_key=True))
     country: str = Field(primary_key=True)

@@ -38,13 +38,18 @@ Assessed = tuple[float, Incident, frozenset[bytes]]
 
 
 def replace_incidents(
-    scope: str, previous: Mapping[bytes, str], assessed: Mapping[str, Assessed], absorbed: Mapping[str, str]
+    scope: str,
+    previous: Mapping[bytes, str],
+    before: Mapping[str, Incident],
+    assessed: Mapping[str, Assessed],
+    absorbed: Mapping[str, str],
 ) -> Program[None]:
     """Put newly assessed incidents in the place of those that some values belonged to.
 
     Args:
         scope: in which scope.
         previous: the former incident of each value that had one, with all the values of each.
+        before: by id, those incidents as they were: what is the same is not written again.
         assessed: by id, the rank, the incident and its values; a former incident that is not here is gone.
         absorbed: where merged incidents have gone.
     """
@@ -58,6 +63,8 @@ def replace_incidents(
         yield _ABSORB, [(old, scope, new) for old, new in absorbed.items()]
     new: list[tuple[str, str, float, bytes, int]] = []
     for one, (rank, incident, _) in assessed.items():
+        if before.get(one) == incident:
+            continue
         summary, standing = msgspec.json.encode(incident), _PLACES[incident.standing]
         if one in former:
             yield _REASSESS, {"one": one, "rank": rank, "summary": summary, "standing": standing}

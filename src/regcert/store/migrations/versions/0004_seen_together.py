@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("scope", "key", "country", name=op.f("pk_arrivals")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_arrivals_moment", "arrivals", ["scope", "country", "first_us"], unique=False)
+    op.create_index("ix_arrivals_moment", "arrivals", ["scope", "country", "first_us", "told"], unique=False)
     op.create_table(
         "former_members",
         sa.Column("scope", sa.String(), nullable=False),
