@@ -68,6 +68,20 @@ async def test_name_is_a_part_of_the_incident(acting, kind):
     assert name not in shown.names or shown.marking >= Tlp.AMBER
 
 
+async def test_what_ties_two_values_is_a_part_of_the_incident(acting):
+    """That they belong together is the word of a report marked AMBER; what only names one of them adds nothing to it."""
+    values = [f"{uuid.uuid4().hex}.top" for _ in range(3)]
+    made = {team: [naming(value, team, Tlp.GREEN) for value in values] for team in DAYS}
+    for team, ones in made.items():
+        ones[2]["valid_from"] = DAYS[team].replace("11-0", "11-1")  # it did not come with the others
+        refs = {"object_refs": [one["id"] for one in ones[:2]], "object_marking_refs": [MARKS[Tlp.AMBER]]}
+        await acting.publish(*ones, sdo("report", name="Told", published=DAYS[team], **refs), team=team)
+    shown = await seen(acting, "alcirt")
+    assert shown[values[0]] is shown[values[1]]
+    assert (shown[values[0]].marking, shown[values[0]].names) == (Tlp.AMBER, ("Told",))
+    assert (shown[values[2]].marking, shown[values[2]].names) == (Tlp.GREEN, ())
+
+
 async def test_what_somebody_may_not_see_is_no_part_of_what_they_see(acting):
     """The circle's name, its teams, its sightings and its marking stay in the circle, also before a narrowed token of it."""
     value = f"{uuid.uuid4().hex}.top"

@@ -29,7 +29,7 @@ from regcert.store.programs import Program
 # Other people's posts wait while a stretch is read. So it is as long as takes about this time, but never so short that what each
 # stretch costs anyway would be most of it: a busy machine would then read ever shorter ones, and fall behind.
 STRETCH_S = 0.05
-MENTIONS_A_STRETCH = 1000
+MENTIONS_A_STRETCH = 250
 MOST_MENTIONS = 8000
 
 

@@ -12,6 +12,7 @@ from regcert.correlation.derived import find_telling
 from regcert.correlation.group import Verdict, find_arrivals, weigh
 from regcert.correlation.stories import tell_stories
 from regcert.domain.change import Change, find_changes
+from regcert.domain.incident import Incident
 from regcert.flows.derive import find_riders, let_ride, load_held
 from regcert.flows.gather import Around
 from regcert.flows.hear_decisions import Bench, in_incidents
@@ -74,7 +75,7 @@ def regroup(bench: Bench, touched: Touched) -> Program[tuple[Change, ...]]:
     named = {context for of_key in crossing.values() for context in of_key if context.startswith(_NAMING)}
     names = yield from load_names(scope, named)
     assessed = {
-        one: _assess(one, bench, members, groups, verdicts, partial(_names, members, crossing, names))
+        one: _assess(one, bench, members, groups, verdicts, partial(_call, members, crossing, names))
         for one, members in kept.incidents.items()
     }
     before = yield from load_incidents(set(around.previous.values()))
@@ -106,25 +107,32 @@ def _assess(
     members: frozenset[bytes],
     groups: Groups,
     verdicts: Mapping[bytes, Verdict],
-    names: Callable[[Tlp], tuple[str, ...]],
+    call: Callable[[Incident], Incident],
 ) -> Assessed:
     incident = assess(incident_id, bench.scope, find_telling({groups[key][0]: groups[key][1] for key in sorted(members)}))
-    return rank(incident), bench.mark(replace(incident, names=names(incident.marking)), members, groups, verdicts), members
+    return rank(incident), bench.mark(call(incident), members, groups, verdicts), members
 
 
-def _names(
+def _call(
     members: Iterable[bytes],
     contexts: Mapping[bytes, frozenset[str]],
     names: Mapping[str, tuple[Tlp, str]],
-    marking: Tlp,
-) -> tuple[str, ...]:
+    incident: Incident,
+) -> Incident:
+    """Give an incident its names, and the marking of what ties two of its values: that they belong together is its word."""
+    counted = Counter(context for key in members for context in contexts[key] if context in names)
+    marking = max((names[context][0] for context, number in counted.items() if number > 1), default=incident.marking)
+    marking = max(marking, incident.marking)
+    return replace(incident, marking=marking, names=_names(counted, names, marking))
+
+
+def _names(counted: Counter[str], names: Mapping[str, tuple[Tlp, str]], marking: Tlp) -> tuple[str, ...]:
     """Choose what an incident goes by: a campaign's name before a report's title, and what most of it carries first.
 
     A name that is marked more strictly than the incident is not shown with it.
     """
-    mild = {context: name for context, (step, name) in names.items() if step <= marking}
-    counted = Counter(context for key in members for context in contexts[key] if context in mild)
-    ordered = sorted(counted, key=lambda context: (_naming_rank(context), -counted[context], mild[context]))
+    mild = {context: names[context][1] for context in counted if names[context][0] <= marking}
+    ordered = sorted(mild, key=lambda context: (_naming_rank(context), -counted[context], mild[context]))
     return tuple(dict.fromkeys(mild[context] for context in ordered))[:MOST_NAMES]
 
 
