@@ -23,13 +23,22 @@ def postgres() -> Iterator[str]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The hosts that those of the tests are copies of."""
+    return Templates(tmp_path_factory.mktemp("templates"))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """The address of an empty database, once on SQLite and once on PostgreSQL."""
+async def database_url(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a database, once on SQLite and once on PostgreSQL; it is empty unless the test asks for `settings`, too."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/regcert.db"
         return
-    async with fresh_database(request.getfixturevalue("postgres")) as url:
+    server = request.getfixturevalue("postgres")
+    # Whoever asks for a founded host gets a database in which it was founded.
+    template = templates.found_on_postgresql(server) if "settings" in request.fixturenames else "template1"
+    async with fresh_database(server, template) as url:
         yield url
 
 
@@ -39,16 +48,10 @@ def clock() -> StillClock:
     return StillClock()
 
 
-@pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    """The hosts that those of the tests are copies of."""
-    return Templates(tmp_path_factory.mktemp("templates"))
-
-
 @pytest.fixture
-async def settings(templates: Templates, tmp_path: Path, database_url: str) -> Settings:
+def settings(templates: Templates, tmp_path: Path, database_url: str) -> Settings:
     """The settings of a host that was founded with the sample region."""
-    return await templates.copy(tmp_path / "host", database_url)
+    return templates.copy(tmp_path / "host", database_url)
 
 
 @pytest.fixture

@@ -20,14 +20,26 @@ REGION_FILE = share_dir() / "deploy" / "regions" / "western-balkans.toml"
 _TEMPLATE = "founded"
 
 
-def found_template(folder: Path, database_url: str) -> Path:
-    """Found the host that others are copies of, and return its data folder; its database must be empty.
+def found_template(folder: Path, database_url: str, *, create: str = "") -> Path:
+    """Found the host that others are copies of, and return its data folder.
 
     It is done in a thread, with a loop of its own: whoever asks for it may be in the midst of another.
+
+    Args:
+        folder: for its data.
+        database_url: where; it is empty, or not there yet.
+        create: the server on which the database is made first.
     """
-    founding = initialise(folder, database_url, StillClock(), read_region_file(REGION_FILE))
+
+    async def found() -> None:
+        if create:
+            connection = await asyncpg.connect(create.format(database="postgres"))
+            await connection.execute(f'CREATE DATABASE "{_TEMPLATE}"')
+            await connection.close()
+        await initialise(folder, database_url, StillClock(), read_region_file(REGION_FILE))
+
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, founding).result()
+        thread.submit(asyncio.run, found()).result()
     return folder
 
 
@@ -41,20 +53,30 @@ class Templates:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._sqlite: Path | None = None
-        self._postgresql: dict[str, Path] = {}
+        self._postgresql: Path | None = None
 
-    async def copy(self, data_dir: Path, database_url: str) -> Settings:
-        """Make a copy: its data folder and its database.
+    def found_on_postgresql(self, server: str) -> str:
+        """Return the database of this process's only server that databases of hosts are made from.
+
+        Args:
+            server: what `postgres_server` yields.
+        """
+        if self._postgresql is None:
+            self._postgresql = found_template(self._folder / "postgresql", server.format(database=_TEMPLATE), create=server)
+        return _TEMPLATE
+
+    def copy(self, data_dir: Path, database_url: str) -> Settings:
+        """Make a copy.
 
         Args:
             data_dir: must not be there yet.
-            database_url: of a file that is not there yet, or of a database that is empty.
+            database_url: of a file that is not there yet, or of a database that was made from `found_on_postgresql`.
         """
+        template = self._postgresql
         if database_url.startswith("sqlite"):
             template = self._sqlite = self._sqlite or self._found_on_sqlite()
             shutil.copyfile(template.parent / "regcert.db", database_url.removeprefix("sqlite:///"))
-        else:
-            template = await self._copy_on_postgresql(database_url)
+        assert template is not None
         shutil.copytree(template, data_dir)
         return Settings(data_dir=data_dir, database_url=database_url)
 
@@ -62,18 +84,3 @@ class Templates:
         folder = self._folder / "sqlite"
         folder.mkdir()
         return found_template(folder / "host", f"sqlite:///{folder}/regcert.db")
-
-    async def _copy_on_postgresql(self, database_url: str) -> Path:
-        address, _, socket = database_url.partition("?")
-        server, _, name = address.rpartition("/")
-        connection = await asyncpg.connect(f"{server}/postgres?{socket}")
-        try:
-            if socket not in self._postgresql:
-                await connection.execute(f'CREATE DATABASE "{_TEMPLATE}"')
-                folder = self._folder / f"postgresql-{len(self._postgresql)}"
-                self._postgresql[socket] = found_template(folder, f"{server}/{_TEMPLATE}?{socket}")
-            await connection.execute(f'DROP DATABASE "{name}"')
-            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_TEMPLATE}"')
-        finally:
-            await connection.close()
-        return self._postgresql[socket]

@@ -13,6 +13,6 @@ from tests.hosting import RunningHost, StillClock, run_host
 async def standing(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningHost]:
     """A host on SQLite with the settings that it ships with, shared by the tests of a module."""
     folder = tmp_path_factory.mktemp("clients")
-    settings = await templates.copy(folder / "host", f"sqlite:///{folder}/regcert.db")
+    settings = templates.copy(folder / "host", f"sqlite:///{folder}/regcert.db")
     async with run_host(settings, StillClock()) as running:
         yield running

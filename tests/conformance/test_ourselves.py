@@ -14,7 +14,7 @@ MOST_BYTES = 1_048_576
 
 
 @pytest.fixture
-async def settings(settings: Settings) -> Settings:
+def settings(settings: Settings) -> Settings:
     """A host whose largest body is small enough to be sent."""
     return settings.model_copy(update={"max_content_bytes": MOST_BYTES})
 

@@ -22,11 +22,15 @@ async def both(
         async with _run(templates, folder / "host", f"sqlite:///{folder}/regcert.db") as running:
             yield running
         return
-    async with fresh_database(request.getfixturevalue("postgres")) as url, _run(templates, folder / "host", url) as running:
+    server = request.getfixturevalue("postgres")
+    async with (
+        fresh_database(server, templates.found_on_postgresql(server)) as url,
+        _run(templates, folder / "host", url) as running,
+    ):
         yield running
 
 
 @asynccontextmanager
 async def _run(templates: Templates, data_dir: Path, database_url: str) -> AsyncIterator[RunningHost]:
-    async with run_host(await templates.copy(data_dir, database_url), StillClock()) as running:
+    async with run_host(templates.copy(data_dir, database_url), StillClock()) as running:
         yield running

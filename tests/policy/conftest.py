@@ -204,7 +204,7 @@ async def furnish(stage: Stage) -> None:
 async def stage(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """A furnished host on SQLite, shared by the tests of a module."""
     folder = tmp_path_factory.mktemp("stage")
-    settings = await templates.copy(folder / "host", f"sqlite:///{folder}/regcert.db")
+    settings = templates.copy(folder / "host", f"sqlite:///{folder}/regcert.db")
     async with run_host(settings, StillClock()) as running:
         stage = Stage(running)
         await furnish(stage)

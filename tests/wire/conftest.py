@@ -15,6 +15,6 @@ MOST_BYTES = 65_536
 async def standing(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningHost]:
     """A host on SQLite, shared by the tests of a module; its largest body is the smallest that may be set."""
     folder = tmp_path_factory.mktemp("standing")
-    settings = await templates.copy(folder / "host", f"sqlite:///{folder}/regcert.db")
+    settings = templates.copy(folder / "host", f"sqlite:///{folder}/regcert.db")
     async with run_host(settings.model_copy(update={"max_content_bytes": MOST_BYTES}), StillClock()) as running:
         yield running

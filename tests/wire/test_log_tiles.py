@@ -27,7 +27,7 @@ SIZE = 600
 
 
 async def run(templates: Templates, folder: Path, *, public: bool) -> AsyncIterator[RunningHost]:
-    settings = await templates.copy(folder / "host", f"sqlite:///{folder}/regcert.db")
+    settings = templates.copy(folder / "host", f"sqlite:///{folder}/regcert.db")
     async with run_host(settings.model_copy(update={"log_public": public}), StillClock()) as running:
         await enter(running.inside.database, SIZE)
         await signed(running, SIZE)
