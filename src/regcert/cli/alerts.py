@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from regcert.cli.client import AsJson, Server, Token
-from regcert.cli.printing import print_json, print_line, print_table, tell
+from regcert.cli.printing import items, print_json, print_line, print_table, tell
 from regcert.errors import Code, Refusal
 
 WAIT_S = 30
@@ -73,7 +73,7 @@ async def _pages(server: str, token: str, after: int, *, everything: bool, wait_
 
     for _ in range(MOST_PAGES):  # a host that never comes to an end must not keep us for ever
         answer = await fetch_alerts(server, token, after, only_unseen=not everything, wait_s=wait_s)
-        page = [one for one in _items(answer.get("alerts")) if isinstance(one, dict)]
+        page = [one for one in items(answer.get("alerts")) if isinstance(one, dict)]
         yield page
         following = _number(answer.get("next"))
         if following <= after or not (answer.get("more") or wait_s):
@@ -92,7 +92,7 @@ def _row(alert: dict[str, Any]) -> tuple[str, ...]:
     """Show one alert; the words are the server's, so nothing about them is taken for granted."""
     from regcert.outbound.answers import inert
 
-    countries = [inert(one.get("country"), 10) for one in _items(alert.get("countries"))[:50] if isinstance(one, dict)]
+    countries = [inert(one.get("country"), 10) for one in items(alert.get("countries"))[:50] if isinstance(one, dict)]
     return (
         str(_number(alert.get("id"))),
         inert(alert.get("at"))[:16].replace("T", " "),
@@ -102,10 +102,6 @@ def _row(alert: dict[str, Any]) -> tuple[str, ...]:
         str(_number(alert.get("total"))),
         inert(alert.get("sentence"), 200),
     )
-
-
-def _items(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _number(value: object) -> int:

@@ -10,9 +10,8 @@ from urllib.parse import quote
 import typer
 
 from regcert.cli.client import AsJson, Server, Token
-from regcert.cli.printing import print_json, print_table, tell
+from regcert.cli.printing import items, print_json, print_table, tell
 
-MOST_PAGES = 100
 _LOCAL = "http://127.0.0.1:8080"
 _PATH = "/api/v1/blind-matches"
 
@@ -24,8 +23,9 @@ Objects = Annotated[str, typer.Option(metavar="ID,…", help="The objects to put
 def list_matches(server: Server = _LOCAL, token: Token = "", as_json: AsJson = False) -> None:
     """List what you hold and somebody else holds where you do not see it; for the centre, what is to be forwarded."""
     from regcert.outbound.answers import inert
+    from regcert.outbound.api import ask_pages
 
-    found = asyncio.run(_fetch_all(server, token))
+    found = asyncio.run(ask_pages(server, token, _PATH, "matches"))
     if as_json:
         print_json({"matches": found})
         return
@@ -45,11 +45,11 @@ def show_match(match: MatchId, server: Server = _LOCAL, token: Token = "", as_js
         return
     names = ("id", "state", "told", "ends", "value or teams", "held by")
     print_table(("", ""), ((name, inert(str(cell), 400)) for name, cell in zip(names, _row(found), strict=True)))
-    opened = [one for one in _items(found.get("opened")) if isinstance(one, dict)]
+    opened = [one for one in items(found.get("opened")) if isinstance(one, dict)]
     if opened:
-        rows = [(str(one.get("team")), ", ".join(map(str, _items(one.get("objects"))))) for one in opened]
+        rows = [(str(one.get("team")), ", ".join(map(str, items(one.get("objects"))))) for one in opened]
         print_table(("team", "objects"), ([inert(team, 60), inert(objects, 8000)] for team, objects in rows))
-    said = [one for one in _items(found.get("dialogue")) if isinstance(one, dict)]
+    said = [one for one in items(found.get("dialogue")) if isinstance(one, dict)]
     print_table(
         ("at", "by", "deed", "note"), ([inert(str(one.get(name)), 1000) for name in ("at", "by", "deed", "note")] for one in said)
     )
@@ -99,7 +99,7 @@ def _act(server: str, token: str, match: str, deed: str, note: str, objects: str
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:
     """Write a match in one line: as a side its value and who else holds it, as a coordinator the teams."""
-    sides = [side for side in _items(one.get("sides")) if isinstance(side, dict)]
+    sides = [side for side in items(one.get("sides")) if isinstance(side, dict)]
     value, others = one.get("value") or {}, one.get("others") or {}
     what = ", ".join(f"{side.get('team')} ({side.get('stance')})" for side in sides) or value.get("value")
     where = ", ".join(sorted({str(side.get("marking")) for side in sides})) or f"{others.get('circles')}, {others.get('marking')}"
@@ -110,22 +110,3 @@ def _ask(server: str, token: str, method: str, match: str, verb: str = "", order
     from regcert.outbound.api import ask_api
 
     return asyncio.run(ask_api(server, token, method, f"{_PATH}/{quote(match, safe='')}{verb}", body=order))
-
-
-async def _fetch_all(server: str, token: str) -> list[dict[str, Any]]:
-    from regcert.outbound.api import ask_api
-
-    found: list[dict[str, Any]] = []
-    following: object = ""
-    for _ in range(MOST_PAGES):  # a host that never comes to an end must not keep us for ever
-        path = f"{_PATH}?limit=100" + (f"&next={quote(str(following), safe='')}" if following else "")
-        answer = await ask_api(server, token, "GET", path)
-        found += (one for one in _items(answer.get("matches")) if isinstance(one, dict))
-        following = answer.get("next")
-        if not following:
-            break
-    return found
-
-
-def _items(value: object) -> list[object]:
-    return value if isinstance(value, list) else []

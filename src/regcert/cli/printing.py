@@ -6,6 +6,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 # Wide enough for two ids and a sentence: what is piped into a file is searched by line, so it must not be wrapped.
 _PIPED_COLUMNS = 240
@@ -24,6 +25,11 @@ def print_line(text: str) -> None:
 def tell(sentence: str) -> None:
     """Tell a person something, beside the data."""
     print(sentence, file=sys.stderr)
+
+
+def items(value: object) -> list[Any]:
+    """Return the items of a list that somebody else sent, or none where it is no list."""
+    return value if isinstance(value, list) else []
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -10,9 +10,8 @@ from urllib.parse import quote
 import typer
 
 from regcert.cli.client import AsJson, Server, Token
-from regcert.cli.printing import print_json, print_table, tell
+from regcert.cli.printing import items, print_json, print_table, tell
 
-MOST_PAGES = 100
 _LOCAL = "http://127.0.0.1:8080"
 _PATH = "/api/v1/proposals"
 
@@ -22,8 +21,9 @@ ProposalId = Annotated[str, typer.Argument(metavar="ID", help="As 'regcert propo
 def list_proposals(server: Server = _LOCAL, token: Token = "", as_json: AsJson = False) -> None:
     """List what waits for a second person and concerns you, the newest first."""
     from regcert.outbound.answers import inert
+    from regcert.outbound.api import ask_pages
 
-    found = asyncio.run(_fetch_all(server, token))
+    found = asyncio.run(ask_pages(server, token, _PATH, "proposals"))
     if as_json:
         print_json({"proposals": found})
         return
@@ -44,13 +44,13 @@ def show_proposal(proposal: ProposalId, server: Server = _LOCAL, token: Token = 
     post, key_list = found.get("post"), found.get("key_list")
     if isinstance(post, dict):
         shown = ("id", "type", "version", "marking", "name")
-        rows = [one for one in _items(post.get("listed")) if isinstance(one, dict)]
+        rows = [one for one in items(post.get("listed")) if isinstance(one, dict)]
         print_table(("object", *shown[1:], "takes back"), (
             [*(inert(one.get(name) or "", 200) for name in shown), "yes" if one.get("revoked") else ""] for one in rows
         ))  # fmt: skip
         tell(f"{len(rows)} of {inert(str(post.get('objects')), 20)} objects are shown.")
     if isinstance(key_list, dict):
-        rows = [one for one in _items(key_list.get("keys")) if isinstance(one, dict)]
+        rows = [one for one in items(key_list.get("keys")) if isinstance(one, dict)]
         print_table(("key", "status"), ([inert(one.get("key_id") or "", 64), inert(one.get("status") or "", 20)] for one in rows))
 
 
@@ -83,22 +83,3 @@ def _ask(server: str, token: str, method: str, proposal: str, verb: str = "") ->
     from regcert.outbound.api import ask_api
 
     return asyncio.run(ask_api(server, token, method, f"{_PATH}/{quote(proposal, safe='')}{verb}"))
-
-
-async def _fetch_all(server: str, token: str) -> list[dict[str, Any]]:
-    from regcert.outbound.api import ask_api
-
-    found: list[dict[str, Any]] = []
-    following: object = ""
-    for _ in range(MOST_PAGES):  # a host that never comes to an end must not keep us for ever
-        path = f"{_PATH}?limit=100" + (f"&next={quote(str(following), safe='')}" if following else "")
-        answer = await ask_api(server, token, "GET", path)
-        found += (one for one in _items(answer.get("proposals")) if isinstance(one, dict))
-        following = answer.get("next")
-        if not following:
-            break
-    return found
-
-
-def _items(value: object) -> list[object]:
-    return value if isinstance(value, list) else []

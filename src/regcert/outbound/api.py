@@ -15,6 +15,7 @@ MOST_LINES = 10_000
 _MOST_CALL_BYTES = 7 * 1024 * 1024
 MOST_PAGES = 1000
 _MOST_ANSWER_BYTES = 64 * 1024 * 1024
+MOST_LIST_PAGES = 100
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
 
 
@@ -113,17 +114,11 @@ async def fetch_incidents(server: str, token: str) -> list[dict[str, Any]]:
     Raises:
         Refusal: UNREACHABLE, UNAUTHENTICATED, BUSY, REFUSED_BY_SERVER.
     """
-    incidents: list[dict[str, Any]] = []
-    query = {"limit": "200"}
     async with _session(server, token) as session:
-        for _ in range(MOST_PAGES):  # a host that never comes to an end must not keep us for ever
-            answer = await _ask(session, "GET", "/api/v1/incidents", params=query)
-            incidents += (one for one in _list(answer.get("incidents")) if isinstance(one, dict))
-            following = answer.get("next")
-            if not following:
-                return incidents
-            query = {"limit": "200", "next": str(following)}
-    raise unreadable()
+        incidents, is_whole = await _read_list(session, "/api/v1/incidents", "incidents", limit=200, most_pages=MOST_PAGES)
+    if not is_whole:
+        raise unreadable()
+    return incidents
 
 
 async def fetch_alerts(server: str, token: str, after: int, *, only_unseen: bool, wait_s: int) -> dict[str, Any]:
@@ -171,6 +166,26 @@ async def ask_api(
         return await _ask(session, method, path, json=body, params=query)
 
 
+async def ask_pages(server: str, token: str, path: str, name: str) -> list[dict[str, Any]]:
+    """Read a list of another host's API to its end, or to its hundredth page: a host must not keep us for ever.
+
+    Args:
+        server: the host's address.
+        token: of somebody who may ask that.
+        path: of the list, below the address.
+        name: of the property that holds the entries of a page.
+
+    Returns:
+        The entries that are JSON objects; nothing in them has been checked.
+
+    Raises:
+        Refusal: as `ask_api`.
+    """
+    async with _session(server, token) as session:
+        found, _ = await _read_list(session, path, name, limit=100, most_pages=MOST_LIST_PAGES)
+    return found
+
+
 @asynccontextmanager
 async def _session(server: str, token: str) -> AsyncIterator[aiohttp.ClientSession]:
     address = require_server(server)
@@ -180,6 +195,21 @@ async def _session(server: str, token: str) -> AsyncIterator[aiohttp.ClientSessi
             yield session
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise unreachable(address) from error
+
+
+async def _read_list(
+    session: aiohttp.ClientSession, path: str, name: str, *, limit: int, most_pages: int
+) -> tuple[list[dict[str, Any]], bool]:
+    """Read a list page by page; return its entries that are objects, and whether it came to an end."""
+    found: list[dict[str, Any]] = []
+    query = {"limit": str(limit)}
+    for _ in range(most_pages):  # a host that never comes to an end must not keep us for ever
+        answer = await _ask(session, "GET", path, params=query)
+        found += (one for one in _list(answer.get(name)) if isinstance(one, dict))
+        if not answer.get("next"):
+            return found, True
+        query["next"] = str(answer["next"])
+    return found, False
 
 
 async def _ask(session: aiohttp.ClientSession, method: str, path: str, **request: Any) -> dict[str, Any]:

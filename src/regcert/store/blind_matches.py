@@ -39,15 +39,13 @@ from regcert.domain.blind_match import (
     Step,
 )
 from regcert.domain.principal import Principal
-from regcert.domain.team import TeamKind
 from regcert.stix.observable import Observable, ObservableKind
 from regcert.stix.tlp import Tlp
-from regcert.store.border_tables import BlindMatchRow, BlindSideRow, BlindStepRow, BlindTryRow
+from regcert.store.border_tables import BlindMatchRow, BlindSideRow, BlindStepRow
 from regcert.store.ledger import join_keys
 from regcert.store.many import among_keys, among_listed
 from regcert.store.programs import Insert, Program, Statement
 from regcert.store.tables import (
-    AccessRow,
     CollectionRow,
     HoldingRow,
     MentionRow,
@@ -58,17 +56,12 @@ from regcert.store.tables import (
 )
 from regcert.store.visibility import visible_scopes
 
-Circles = dict[str, frozenset[int]]
-Brought = tuple[int, str, bytes]
-
 _COLLECTIONS = table(CollectionRow)
-_ACCESS = table(AccessRow)
 _TEAMS = table(TeamRow)
 _MENTIONS = table(MentionRow)
 _HOLDINGS = table(HoldingRow)
 _OBJECTS = table(ObjectRow)
 _OBSERVABLES = table(ObservableRow)
-_TRIES = table(BlindTryRow)
 _MATCHES = table(BlindMatchRow)
 _SIDES = table(BlindSideRow)
 _STEPS = table(BlindStepRow)
@@ -82,7 +75,6 @@ _NOW: BindParameter[int] = bindparam("now", type_=BigInteger)
 _MATCH: BindParameter[str] = bindparam("match", type_=String)
 _TEAM: BindParameter[int] = bindparam("team", type_=Integer)
 _ONE = _MATCHES.c.match_id == _MATCH
-_ON_ITS_OWN_WORD = and_(_TEAMS.c.identity_id == _HOLDINGS.c.origin, _TEAMS.c.kind != TeamKind.COORDINATION.value)
 
 
 def load_values(keys: Values[bytes]) -> Program[dict[bytes, Observable]]:

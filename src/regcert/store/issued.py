@@ -4,7 +4,7 @@ from collections.abc import Collection as Values
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BindParameter, Integer, LargeBinary, String, bindparam, delete, func, or_, select
+from sqlalchemy import BindParameter, Integer, LargeBinary, String, bindparam, delete, or_, select
 
 from regcert.domain.issued import Issued
 from regcert.stix.object import read_name
@@ -12,8 +12,8 @@ from regcert.stix.tlp import Tlp
 from regcert.store.border_tables import IssuedRow
 from regcert.store.groups import load_contexts
 from regcert.store.incident_tables import AbsorbedRow, MemberRow
-from regcert.store.ledger import Span, in_span, join_keys, named_in_scope
-from regcert.store.many import among_keys, among_listed, insert_selected, larger
+from regcert.store.ledger import SAYS_SOMETHING, Span, in_span, join_keys, named_in_scope, said_by_sighting
+from regcert.store.many import among_keys, among_listed, insert_selected
 from regcert.store.programs import Insert, Program, Statement
 from regcert.store.tables import CollectionRow, MentionRow, ObjectRow, SightingRow, TeamRow, table
 
@@ -171,21 +171,8 @@ def match_issued(span: Span) -> Program[None]:
 
 def _match(dialect: str) -> Any:
     seen, told = _COLLECTIONS.alias("seen"), _COLLECTIONS.alias("told")
-    whose = func.coalesce(_SIGHTINGS.c.origin, _TEAMS.c.identity_id)
     matches = (
-        select(
-            _SIGHTINGS.c.position,
-            _ISSUED.c.key,
-            _SIGHTINGS.c.collection_id,
-            func.coalesce(_OBJECTS.c.stix_id, "").label("stix_id"),
-            _SIGHTINGS.c.team_id,
-            whose.label("origin"),
-            _SIGHTINGS.c.kind.label("said"),
-            _SIGHTINGS.c.count,
-            _SIGHTINGS.c.first_us,
-            _SIGHTINGS.c.last_us,
-            larger(_SIGHTINGS.c.marking, _ISSUED.c.marking).label("marking"),
-        )
+        select(*said_by_sighting(_ISSUED))
         .join_from(_SIGHTINGS, _ISSUED, _ISSUED.c.stix_id == _SIGHTINGS.c.indicator_id)
         .join(_TEAMS, _TEAMS.c.team_id == _SIGHTINGS.c.team_id)
         .outerjoin(_OBJECTS, _OBJECTS.c.position == _SIGHTINGS.c.position)
@@ -194,8 +181,7 @@ def _match(dialect: str) -> Any:
         .where(
             in_span(_SIGHTINGS.c.position),
             _ISSUED.c.key.is_not(None),
-            _SIGHTINGS.c.kind != "expired",
-            or_(_SIGHTINGS.c.kind != "false-positive", whose == _TEAMS.c.identity_id),
+            SAYS_SOMETHING,
             seen.c.scope == told.c.scope,
         )
     )

@@ -224,24 +224,33 @@ _AWAITED = Statement(
 )
 
 
+_WHOSE = func.coalesce(_SIGHTINGS.c.origin, _TEAMS.c.identity_id)
+# To call it harmless is a vote, and nobody votes for a third party.
+SAYS_SOMETHING = and_(_SIGHTINGS.c.kind != "expired", or_(_SIGHTINGS.c.kind != "false-positive", _TEAMS.c.identity_id == _WHOSE))
+
+
+def said_by_sighting(seen: FromClause) -> tuple[ColumnElement[Any], ...]:
+    """List what a mention has that a sighting makes of something with a key and a marking; reporter and object are joined."""
+    return (
+        _SIGHTINGS.c.position,
+        seen.c.key,
+        _SIGHTINGS.c.collection_id,
+        func.coalesce(_OBJECTS.c.stix_id, "").label("stix_id"),
+        _SIGHTINGS.c.team_id,
+        _WHOSE.label("origin"),
+        _SIGHTINGS.c.kind.label("said"),
+        _SIGHTINGS.c.count,
+        _SIGHTINGS.c.first_us,
+        _SIGHTINGS.c.last_us,
+        larger(_SIGHTINGS.c.marking, seen.c.marking).label("marking"),
+    )
+
+
 def _match(dialect: str) -> Any:
     """Build the mentions that the sightings of a span make through the indicators they name, whose places are given."""
     named, seen, said = _OBJECTS.alias("indicators"), _COLLECTIONS.alias("seen"), _COLLECTIONS.alias("said")
-    whose = func.coalesce(_SIGHTINGS.c.origin, _TEAMS.c.identity_id)
     matches = (
-        select(
-            _SIGHTINGS.c.position,
-            _MENTIONS.c.key,
-            _SIGHTINGS.c.collection_id,
-            func.coalesce(_OBJECTS.c.stix_id, "").label("stix_id"),
-            _SIGHTINGS.c.team_id,
-            whose.label("origin"),
-            _SIGHTINGS.c.kind.label("said"),
-            _SIGHTINGS.c.count,
-            _SIGHTINGS.c.first_us,
-            _SIGHTINGS.c.last_us,
-            larger(_SIGHTINGS.c.marking, _MENTIONS.c.marking).label("marking"),
-        )
+        select(*said_by_sighting(_MENTIONS))
         .join_from(named, _SIGHTINGS, _SIGHTINGS.c.indicator_id == named.c.stix_id)
         .join(_MENTIONS, and_(mentions_of(named), _MENTIONS.c.said == "published"))
         .join(_TEAMS, _TEAMS.c.team_id == _SIGHTINGS.c.team_id)
@@ -254,9 +263,7 @@ def _match(dialect: str) -> Any:
             named.c.superseded_by == 0,
             _SIGHTINGS.c.position + 0 > _FROM,
             _SIGHTINGS.c.position + 0 <= _TO,
-            _SIGHTINGS.c.kind != "expired",
-            # To call it harmless is a vote, and nobody votes for a third party.
-            or_(_SIGHTINGS.c.kind != "false-positive", whose == _TEAMS.c.identity_id),
+            SAYS_SOMETHING,
             seen.c.scope == said.c.scope,
         )
     )
